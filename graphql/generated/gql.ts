@@ -1,0 +1,128 @@
+/* eslint-disable */
+import * as types from './graphql.js';
+
+
+
+/**
+ * Map of all GraphQL operations in the project.
+ *
+ * This map has several performance disadvantages:
+ * 1. It is not tree-shakeable, so it will include all operations in the project.
+ * 2. It is not minifiable, so the string of a GraphQL query will be multiple times inside the bundle.
+ * 3. It does not support dead code elimination, so it will add unused operations.
+ *
+ * Therefore it is highly recommended to use the babel or swc plugin for production.
+ * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
+ */
+type Documents = {
+    "query BackupDownload($id: ID!, $format: ArchiveFormat! = TAR_ZST) {\n  backup(id: $id) {\n    id\n    downloadUrl(format: $format)\n  }\n}": typeof types.BackupDownloadDocument,
+    "fragment BackupParts on Backup {\n  id\n  name\n  type\n  status\n  trigger\n  sizeBytes\n  storedBytes\n  fileCount\n  encrypted\n  compressed\n  retentionDays\n  expiresAt\n  pinned\n  createdAt\n  startedAt\n  completedAt\n  createdBy\n  error {\n    code\n    message\n  }\n}\n\nfragment BackupDetailParts on Backup {\n  ...BackupParts\n  checksum\n  notices\n  components {\n    component\n    source\n    sizeBytes\n    storedBytes\n    fileCount\n    checksum\n  }\n  progress {\n    ...BackupProgressParts\n  }\n  verification {\n    id\n    status\n    checkedBytes\n    startedAt\n    completedAt\n    error {\n      code\n      message\n    }\n  }\n}": typeof types.BackupPartsFragmentDoc,
+    "subscription BackupProgress($id: ID!, $after: Int) {\n  backupProgress(id: $id, after: $after) {\n    ...BackupProgressParts\n  }\n}": typeof types.BackupProgressDocument,
+    "query Backup($id: ID!) {\n  backup(id: $id) {\n    ...BackupDetailParts\n  }\n}": typeof types.BackupDocument,
+    "query Backups($page: Int! = 1, $limit: Int! = 10, $filter: BackupFilter, $sort: BackupSort) {\n  backups(page: $page, limit: $limit, filter: $filter, sort: $sort) {\n    items {\n      ...BackupParts\n    }\n    pagination {\n      ...PaginationParts\n    }\n    summary {\n      total\n      completed\n      failed\n      running\n      totalSizeBytes\n      totalStoredBytes\n      oldest\n      newest\n    }\n  }\n}": typeof types.BackupsDocument,
+    "mutation CancelBackup($id: ID!) {\n  cancelBackup(id: $id) {\n    ...BackupParts\n  }\n}": typeof types.CancelBackupDocument,
+    "mutation CancelRestore($id: ID!) {\n  cancelRestore(id: $id) {\n    ...RestoreParts\n  }\n}": typeof types.CancelRestoreDocument,
+    "mutation CreateBackup($input: CreateBackupInput!) {\n  createBackup(input: $input) {\n    backup {\n      ...BackupParts\n    }\n  }\n}": typeof types.CreateBackupDocument,
+    "mutation CreateRestore($input: CreateRestoreInput!) {\n  createRestore(input: $input) {\n    restore {\n      ...RestoreParts\n    }\n  }\n}": typeof types.CreateRestoreDocument,
+    "mutation DeleteBackup($id: ID!) {\n  deleteBackup(id: $id) {\n    deletedId\n  }\n}": typeof types.DeleteBackupDocument,
+    "subscription OperationChanged {\n  operationChanged {\n    ... on Backup {\n      id\n      name\n      backupStatus: status\n      sizeBytes\n      storedBytes\n      completedAt\n      error {\n        code\n        message\n      }\n    }\n    ... on Restore {\n      id\n      backupId\n      backupName\n      restoreStatus: status\n      restoredFiles\n      restoredBytes\n      completedAt\n      error {\n        code\n        message\n      }\n    }\n  }\n}": typeof types.OperationChangedDocument,
+    "fragment PaginationParts on Pagination {\n  page\n  limit\n  total\n  totalPages\n  hasNext\n  hasPrev\n}": typeof types.PaginationPartsFragmentDoc,
+    "fragment BackupProgressParts on BackupProgress {\n  backupId\n  sequence\n  status\n  phase\n  component\n  percent\n  processedBytes\n  totalBytes\n  storedBytes\n  processedFiles\n  totalFiles\n  bytesPerSecond\n  etaSeconds\n  message\n  at\n}\n\nfragment RestoreProgressParts on RestoreProgress {\n  restoreId\n  sequence\n  status\n  phase\n  component\n  percent\n  processedBytes\n  totalBytes\n  processedFiles\n  totalFiles\n  bytesPerSecond\n  etaSeconds\n  message\n  at\n}": typeof types.BackupProgressPartsFragmentDoc,
+    "fragment RestoreParts on Restore {\n  id\n  backupId\n  backupName\n  status\n  components\n  overwrite\n  validateOnly\n  validated\n  restorePointId\n  restoredFiles\n  skippedFiles\n  restoredBytes\n  createdAt\n  startedAt\n  completedAt\n  createdBy\n  error {\n    code\n    message\n  }\n}": typeof types.RestorePartsFragmentDoc,
+    "subscription RestoreProgress($id: ID!, $after: Int) {\n  restoreProgress(id: $id, after: $after) {\n    ...RestoreProgressParts\n  }\n}": typeof types.RestoreProgressDocument,
+    "query Restore($id: ID!) {\n  restore(id: $id) {\n    ...RestoreParts\n    backup {\n      ...BackupParts\n    }\n    progress {\n      ...RestoreProgressParts\n    }\n  }\n}": typeof types.RestoreDocument,
+    "query Restores($page: Int! = 1, $limit: Int! = 10, $filter: RestoreFilter) {\n  restores(page: $page, limit: $limit, filter: $filter) {\n    items {\n      ...RestoreParts\n    }\n    pagination {\n      ...PaginationParts\n    }\n    summary {\n      total\n      completed\n      failed\n      running\n      rolledBack\n      validated\n    }\n  }\n}": typeof types.RestoresDocument,
+};
+const documents: Documents = {
+    "query BackupDownload($id: ID!, $format: ArchiveFormat! = TAR_ZST) {\n  backup(id: $id) {\n    id\n    downloadUrl(format: $format)\n  }\n}": types.BackupDownloadDocument,
+    "fragment BackupParts on Backup {\n  id\n  name\n  type\n  status\n  trigger\n  sizeBytes\n  storedBytes\n  fileCount\n  encrypted\n  compressed\n  retentionDays\n  expiresAt\n  pinned\n  createdAt\n  startedAt\n  completedAt\n  createdBy\n  error {\n    code\n    message\n  }\n}\n\nfragment BackupDetailParts on Backup {\n  ...BackupParts\n  checksum\n  notices\n  components {\n    component\n    source\n    sizeBytes\n    storedBytes\n    fileCount\n    checksum\n  }\n  progress {\n    ...BackupProgressParts\n  }\n  verification {\n    id\n    status\n    checkedBytes\n    startedAt\n    completedAt\n    error {\n      code\n      message\n    }\n  }\n}": types.BackupPartsFragmentDoc,
+    "subscription BackupProgress($id: ID!, $after: Int) {\n  backupProgress(id: $id, after: $after) {\n    ...BackupProgressParts\n  }\n}": types.BackupProgressDocument,
+    "query Backup($id: ID!) {\n  backup(id: $id) {\n    ...BackupDetailParts\n  }\n}": types.BackupDocument,
+    "query Backups($page: Int! = 1, $limit: Int! = 10, $filter: BackupFilter, $sort: BackupSort) {\n  backups(page: $page, limit: $limit, filter: $filter, sort: $sort) {\n    items {\n      ...BackupParts\n    }\n    pagination {\n      ...PaginationParts\n    }\n    summary {\n      total\n      completed\n      failed\n      running\n      totalSizeBytes\n      totalStoredBytes\n      oldest\n      newest\n    }\n  }\n}": types.BackupsDocument,
+    "mutation CancelBackup($id: ID!) {\n  cancelBackup(id: $id) {\n    ...BackupParts\n  }\n}": types.CancelBackupDocument,
+    "mutation CancelRestore($id: ID!) {\n  cancelRestore(id: $id) {\n    ...RestoreParts\n  }\n}": types.CancelRestoreDocument,
+    "mutation CreateBackup($input: CreateBackupInput!) {\n  createBackup(input: $input) {\n    backup {\n      ...BackupParts\n    }\n  }\n}": types.CreateBackupDocument,
+    "mutation CreateRestore($input: CreateRestoreInput!) {\n  createRestore(input: $input) {\n    restore {\n      ...RestoreParts\n    }\n  }\n}": types.CreateRestoreDocument,
+    "mutation DeleteBackup($id: ID!) {\n  deleteBackup(id: $id) {\n    deletedId\n  }\n}": types.DeleteBackupDocument,
+    "subscription OperationChanged {\n  operationChanged {\n    ... on Backup {\n      id\n      name\n      backupStatus: status\n      sizeBytes\n      storedBytes\n      completedAt\n      error {\n        code\n        message\n      }\n    }\n    ... on Restore {\n      id\n      backupId\n      backupName\n      restoreStatus: status\n      restoredFiles\n      restoredBytes\n      completedAt\n      error {\n        code\n        message\n      }\n    }\n  }\n}": types.OperationChangedDocument,
+    "fragment PaginationParts on Pagination {\n  page\n  limit\n  total\n  totalPages\n  hasNext\n  hasPrev\n}": types.PaginationPartsFragmentDoc,
+    "fragment BackupProgressParts on BackupProgress {\n  backupId\n  sequence\n  status\n  phase\n  component\n  percent\n  processedBytes\n  totalBytes\n  storedBytes\n  processedFiles\n  totalFiles\n  bytesPerSecond\n  etaSeconds\n  message\n  at\n}\n\nfragment RestoreProgressParts on RestoreProgress {\n  restoreId\n  sequence\n  status\n  phase\n  component\n  percent\n  processedBytes\n  totalBytes\n  processedFiles\n  totalFiles\n  bytesPerSecond\n  etaSeconds\n  message\n  at\n}": types.BackupProgressPartsFragmentDoc,
+    "fragment RestoreParts on Restore {\n  id\n  backupId\n  backupName\n  status\n  components\n  overwrite\n  validateOnly\n  validated\n  restorePointId\n  restoredFiles\n  skippedFiles\n  restoredBytes\n  createdAt\n  startedAt\n  completedAt\n  createdBy\n  error {\n    code\n    message\n  }\n}": types.RestorePartsFragmentDoc,
+    "subscription RestoreProgress($id: ID!, $after: Int) {\n  restoreProgress(id: $id, after: $after) {\n    ...RestoreProgressParts\n  }\n}": types.RestoreProgressDocument,
+    "query Restore($id: ID!) {\n  restore(id: $id) {\n    ...RestoreParts\n    backup {\n      ...BackupParts\n    }\n    progress {\n      ...RestoreProgressParts\n    }\n  }\n}": types.RestoreDocument,
+    "query Restores($page: Int! = 1, $limit: Int! = 10, $filter: RestoreFilter) {\n  restores(page: $page, limit: $limit, filter: $filter) {\n    items {\n      ...RestoreParts\n    }\n    pagination {\n      ...PaginationParts\n    }\n    summary {\n      total\n      completed\n      failed\n      running\n      rolledBack\n      validated\n    }\n  }\n}": types.RestoresDocument,
+};
+
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query BackupDownload($id: ID!, $format: ArchiveFormat! = TAR_ZST) {\n  backup(id: $id) {\n    id\n    downloadUrl(format: $format)\n  }\n}"): typeof import('./graphql.js').BackupDownloadDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "fragment BackupParts on Backup {\n  id\n  name\n  type\n  status\n  trigger\n  sizeBytes\n  storedBytes\n  fileCount\n  encrypted\n  compressed\n  retentionDays\n  expiresAt\n  pinned\n  createdAt\n  startedAt\n  completedAt\n  createdBy\n  error {\n    code\n    message\n  }\n}\n\nfragment BackupDetailParts on Backup {\n  ...BackupParts\n  checksum\n  notices\n  components {\n    component\n    source\n    sizeBytes\n    storedBytes\n    fileCount\n    checksum\n  }\n  progress {\n    ...BackupProgressParts\n  }\n  verification {\n    id\n    status\n    checkedBytes\n    startedAt\n    completedAt\n    error {\n      code\n      message\n    }\n  }\n}"): typeof import('./graphql.js').BackupPartsFragmentDoc;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "subscription BackupProgress($id: ID!, $after: Int) {\n  backupProgress(id: $id, after: $after) {\n    ...BackupProgressParts\n  }\n}"): typeof import('./graphql.js').BackupProgressDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query Backup($id: ID!) {\n  backup(id: $id) {\n    ...BackupDetailParts\n  }\n}"): typeof import('./graphql.js').BackupDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query Backups($page: Int! = 1, $limit: Int! = 10, $filter: BackupFilter, $sort: BackupSort) {\n  backups(page: $page, limit: $limit, filter: $filter, sort: $sort) {\n    items {\n      ...BackupParts\n    }\n    pagination {\n      ...PaginationParts\n    }\n    summary {\n      total\n      completed\n      failed\n      running\n      totalSizeBytes\n      totalStoredBytes\n      oldest\n      newest\n    }\n  }\n}"): typeof import('./graphql.js').BackupsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation CancelBackup($id: ID!) {\n  cancelBackup(id: $id) {\n    ...BackupParts\n  }\n}"): typeof import('./graphql.js').CancelBackupDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation CancelRestore($id: ID!) {\n  cancelRestore(id: $id) {\n    ...RestoreParts\n  }\n}"): typeof import('./graphql.js').CancelRestoreDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation CreateBackup($input: CreateBackupInput!) {\n  createBackup(input: $input) {\n    backup {\n      ...BackupParts\n    }\n  }\n}"): typeof import('./graphql.js').CreateBackupDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation CreateRestore($input: CreateRestoreInput!) {\n  createRestore(input: $input) {\n    restore {\n      ...RestoreParts\n    }\n  }\n}"): typeof import('./graphql.js').CreateRestoreDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation DeleteBackup($id: ID!) {\n  deleteBackup(id: $id) {\n    deletedId\n  }\n}"): typeof import('./graphql.js').DeleteBackupDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "subscription OperationChanged {\n  operationChanged {\n    ... on Backup {\n      id\n      name\n      backupStatus: status\n      sizeBytes\n      storedBytes\n      completedAt\n      error {\n        code\n        message\n      }\n    }\n    ... on Restore {\n      id\n      backupId\n      backupName\n      restoreStatus: status\n      restoredFiles\n      restoredBytes\n      completedAt\n      error {\n        code\n        message\n      }\n    }\n  }\n}"): typeof import('./graphql.js').OperationChangedDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "fragment PaginationParts on Pagination {\n  page\n  limit\n  total\n  totalPages\n  hasNext\n  hasPrev\n}"): typeof import('./graphql.js').PaginationPartsFragmentDoc;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "fragment BackupProgressParts on BackupProgress {\n  backupId\n  sequence\n  status\n  phase\n  component\n  percent\n  processedBytes\n  totalBytes\n  storedBytes\n  processedFiles\n  totalFiles\n  bytesPerSecond\n  etaSeconds\n  message\n  at\n}\n\nfragment RestoreProgressParts on RestoreProgress {\n  restoreId\n  sequence\n  status\n  phase\n  component\n  percent\n  processedBytes\n  totalBytes\n  processedFiles\n  totalFiles\n  bytesPerSecond\n  etaSeconds\n  message\n  at\n}"): typeof import('./graphql.js').BackupProgressPartsFragmentDoc;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "fragment RestoreParts on Restore {\n  id\n  backupId\n  backupName\n  status\n  components\n  overwrite\n  validateOnly\n  validated\n  restorePointId\n  restoredFiles\n  skippedFiles\n  restoredBytes\n  createdAt\n  startedAt\n  completedAt\n  createdBy\n  error {\n    code\n    message\n  }\n}"): typeof import('./graphql.js').RestorePartsFragmentDoc;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "subscription RestoreProgress($id: ID!, $after: Int) {\n  restoreProgress(id: $id, after: $after) {\n    ...RestoreProgressParts\n  }\n}"): typeof import('./graphql.js').RestoreProgressDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query Restore($id: ID!) {\n  restore(id: $id) {\n    ...RestoreParts\n    backup {\n      ...BackupParts\n    }\n    progress {\n      ...RestoreProgressParts\n    }\n  }\n}"): typeof import('./graphql.js').RestoreDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query Restores($page: Int! = 1, $limit: Int! = 10, $filter: RestoreFilter) {\n  restores(page: $page, limit: $limit, filter: $filter) {\n    items {\n      ...RestoreParts\n    }\n    pagination {\n      ...PaginationParts\n    }\n    summary {\n      total\n      completed\n      failed\n      running\n      rolledBack\n      validated\n    }\n  }\n}"): typeof import('./graphql.js').RestoresDocument;
+
+
+export function graphql(source: string) {
+  return (documents as any)[source] ?? {};
+}

@@ -1,0 +1,148 @@
+/**
+ * The GraphQL API, whole: the schema with its guards, and what a transport needs to serve it. Both
+ * transports (HTTP and WebSocket) are given the same `Api`, so that they cannot differ in what they admit,
+ * refuse, or tell about an error. Knows nothing of HTTP.
+ */
+import 'reflect-metadata';
+import { MapperKind, mapSchema } from '@graphql-tools/utils';
+import type { GraphQLError, GraphQLSchema, ParseOptions, ValidationRule } from 'graphql';
+import type { Logger } from 'pino';
+import { buildSchemaSync } from 'type-graphql';
+import type { AuditService } from '../services/audit-service.js';
+import type { BackupService } from '../services/backup-service.js';
+import type { OperationFeed } from '../services/operation-feed.js';
+import type { ProgressService } from '../services/progress-service.js';
+import type { RestoreService } from '../services/restore-service.js';
+import type { Clock } from '../shared/clock.js';
+import { type AppError, invariant } from '../shared/errors.js';
+import type { Random } from '../shared/random.js';
+import { Access } from './auth/access.js';
+import { declareAuth, enforceAuth } from './auth/auth-directive.js';
+import { BackupResolver } from './backup/backup.resolver.js';
+import { BackupFieldsResolver } from './backup/backup-fields.resolver.js';
+import type { ApiContext, RequestInfo } from './context.js';
+import { createErrorFormatter, type ErrorFormatter, statusOf } from './format-error.js';
+import { createQueryLimitRule, DEFAULT_QUERY_LIMITS, MAX_TOKENS } from './limits/query-limits.js';
+import { OperationChangeResolver } from './operation/operation-change.resolver.js';
+import {
+  type OperationRequest,
+  type PreparedOperation,
+  prepareOperation,
+  toGraphQLError,
+} from './prepare-operation.js';
+import { ProgressResolver } from './progress/progress.resolver.js';
+import { RestoreResolver } from './restore/restore.resolver.js';
+import { RestoreFieldsResolver } from './restore/restore-fields.resolver.js';
+
+/** What the API works with; `Pick` names what it uses. */
+export interface ApiDeps {
+  backups: Pick<BackupService, 'list' | 'get' | 'find' | 'create' | 'delete' | 'cancel'>;
+  restores: Pick<RestoreService, 'list' | 'get' | 'create' | 'cancel'>;
+  progress: Pick<
+    ProgressService,
+    'backupProgress' | 'restoreProgress' | 'latestBackupProgress' | 'latestRestoreProgress'
+  >;
+  operations: Pick<OperationFeed, 'subscribe'>;
+  audit: Pick<AuditService, 'record'>;
+  logger: Logger;
+  clock: Clock;
+  random: Pick<Random, 'uuid'>;
+}
+
+/** What a transport serves. */
+export interface Api {
+  schema: GraphQLSchema;
+  parseOptions: ParseOptions;
+  /** To be applied besides those of GraphQL itself. */
+  validationRules: ValidationRule[];
+  createContext(request: RequestInfo): ApiContext;
+  /** Settles an operation before it is parsed; null lets it pass. */
+  admit(query: unknown, context: ApiContext): Promise<AppError | null>;
+  /** Parses and validates an operation for a transport that has no Apollo Server to do so. */
+  prepare(request: OperationRequest, context: ApiContext): Promise<PreparedOperation>;
+  /** `error` as a transport answers it that has no Apollo Server. */
+  refuse(error: AppError): readonly GraphQLError[];
+  formatError: ErrorFormatter;
+  /** HTTP status of an answer that holds these errors. */
+  statusOf: typeof statusOf;
+}
+
+const ROOT_DESCRIPTIONS: Record<string, string> = {
+  Query: 'What can be asked without changing anything.',
+  Mutation: 'What changes something.',
+  Subscription: 'What sends events as they happen, over WebSocket.',
+};
+
+/**
+ * Builds the API over `deps`.
+ * @param options.production hides the schema from all but administrators
+ */
+export function createApi(deps: ApiDeps, options: { production: boolean }): Api {
+  const access = new Access(deps, { openIntrospection: !options.production });
+  const schema = enforceAuth(buildDeclaredSchema(deps), (context, role, coordinate) =>
+    access.requireRole(context, role, coordinate),
+  );
+  const validationRules = [createQueryLimitRule(DEFAULT_QUERY_LIMITS)];
+  const admit: Api['admit'] = (query, context) => access.admit(query, context);
+  return {
+    schema,
+    parseOptions: { maxTokens: MAX_TOKENS },
+    validationRules,
+    createContext: (request) => ({
+      ...request,
+      progress: deps.progress,
+      operations: deps.operations,
+      denial: { recorded: false },
+    }),
+    admit,
+    prepare: (request, context) => prepareOperation({ schema, validationRules, admit }, request, context),
+    refuse: (error) => [toGraphQLError(error)],
+    formatError: createErrorFormatter(deps, { hideSuggestions: options.production }),
+    statusOf,
+  };
+}
+
+/** The schema as it is published, with `@auth` declared but not yet enforced. */
+export function buildDeclaredSchema(deps: Pick<ApiDeps, 'backups' | 'restores' | 'progress'>): GraphQLSchema {
+  const container = new Map<unknown, object>([
+    [BackupResolver, new BackupResolver(deps.backups)],
+    [BackupFieldsResolver, new BackupFieldsResolver(deps.progress)],
+    [RestoreResolver, new RestoreResolver(deps.restores)],
+    [RestoreFieldsResolver, new RestoreFieldsResolver(deps)],
+    [ProgressResolver, new ProgressResolver()],
+    [OperationChangeResolver, new OperationChangeResolver()],
+  ]);
+  const schema = buildSchemaSync({
+    resolvers: [
+      BackupResolver,
+      BackupFieldsResolver,
+      RestoreResolver,
+      RestoreFieldsResolver,
+      ProgressResolver,
+      OperationChangeResolver,
+    ],
+    container: { get: (resolver) => container.get(resolver) },
+    pubSub: NO_PUB_SUB,
+    // The services check what they are given, so that every way in has the same rules.
+    validate: false,
+  });
+  return describeRoots(declareAuth(schema));
+}
+
+// type-graphql insists on a pub-sub even where every subscription brings its own source.
+const NO_PUB_SUB = {
+  publish: () => invariant(false, 'Events go through OperationFeed and ProgressService'),
+  subscribe: (): AsyncIterable<unknown> => {
+    throw new Error('Every subscription must name its own source');
+  },
+};
+
+// type-graphql has no place for a description of the three root types.
+function describeRoots(schema: GraphQLSchema): GraphQLSchema {
+  return mapSchema(schema, {
+    [MapperKind.ROOT_OBJECT]: (type) => {
+      type.description = ROOT_DESCRIPTIONS[type.name];
+      return type;
+    },
+  });
+}

@@ -1,0 +1,105 @@
+/** The URLs of the till's database, of Tillvault's metadata and of the storage, each to what the server needs of it. */
+import { join } from 'node:path';
+import { describeProblem, quoteValue } from './config-error.js';
+import { resolveFileUrl } from './locations.js';
+
+/** The till's database. */
+export type TillDatabase =
+  | { readonly kind: 'sqlite'; readonly path: string }
+  /** `url` holds a password: never log it. */
+  | { readonly kind: 'postgresql' | 'mysql'; readonly url: string };
+
+/** Where Tillvault keeps its metadata. */
+export type MetadataDatabase =
+  | { readonly kind: 'sqlite'; readonly path: string }
+  /** `url` holds a password: never log it. */
+  | { readonly kind: 'postgresql'; readonly url: string };
+
+/** Where the repository is kept. */
+export interface StorageLocation {
+  readonly kind: 'file';
+  /** Absolute path. */
+  readonly folder: string;
+}
+
+/** @returns null, with a line in `problems`, when DATABASE_URL is of no known kind */
+export function readDatabaseUrl(url: string, posRoot: string, problems: string[]): TillDatabase | null {
+  const path = resolveFileUrl(url, posRoot);
+  if (path !== null) return { kind: 'sqlite', path };
+  if (isServerUrl(url, ['postgresql:', 'postgres:'])) return { kind: 'postgresql', url };
+  if (isServerUrl(url, ['mysql:'])) return { kind: 'mysql', url };
+  problems.push(
+    describeProblem(
+      'DATABASE_URL',
+      'file:<path>, or postgresql:// or mysql:// with host and database name',
+      quoteValue(url),
+    ),
+  );
+  return null;
+}
+
+/** @returns null, with a line in `problems`, when METADATA_DATABASE_URL is of no known kind */
+export function readMetadataUrl(
+  url: string | undefined,
+  { cwd, dataDir, problems }: { cwd: string; dataDir: string; problems: string[] },
+): MetadataDatabase | null {
+  if (url === undefined) return { kind: 'sqlite', path: join(dataDir, 'tillvault.db') };
+  const path = resolveFileUrl(url, cwd);
+  if (path !== null) return { kind: 'sqlite', path };
+  if (isServerUrl(url, ['postgresql:', 'postgres:'])) return { kind: 'postgresql', url };
+  problems.push(
+    describeProblem(
+      'METADATA_DATABASE_URL',
+      'file:<path>, or postgresql:// with host and database name',
+      quoteValue(url),
+    ),
+  );
+  return null;
+}
+
+/** @returns null, with a line in `problems`, when STORAGE_URL is of no known kind or of one that is not served yet */
+export function readStorageUrl(url: string, cwd: string, problems: string[]): StorageLocation | null {
+  const folder = resolveFileUrl(url, cwd);
+  if (folder !== null) return { kind: 'file', folder };
+  const isLater = isServerUrl(url, ['s3:', 'azure:'], 0);
+  problems.push(
+    isLater
+      ? `STORAGE_URL: ${url.slice(0, url.indexOf(':'))}: storage arrives in a later version, use file:<folder> until then`
+      : describeProblem(
+          'STORAGE_URL',
+          'file:<folder>, s3://<bucket> or azure://<container>',
+          quoteValue(url),
+        ),
+  );
+  return null;
+}
+
+/** True when two databases are one: the same server, port and name, whoever signs in. */
+export function isSameServerDatabase(a: string, b: string): boolean {
+  return serverDatabase(a) === serverDatabase(b);
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = {
+  'postgresql:': '5432',
+  'postgres:': '5432',
+  'mysql:': '3306',
+};
+
+function serverDatabase(text: string): string {
+  const url = new URL(text);
+  const protocol = url.protocol === 'postgres:' ? 'postgresql:' : url.protocol;
+  return [protocol, url.hostname.toLowerCase(), url.port || DEFAULT_PORTS[url.protocol], url.pathname].join(
+    ' ',
+  );
+}
+
+function isServerUrl(text: string, protocols: readonly string[], minNameLength = 1): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname } = new URL(text);
+  return (
+    protocols.includes(protocol) &&
+    hostname !== '' &&
+    pathname.length > minNameLength - 1 &&
+    (minNameLength === 0 || pathname.length > 1)
+  );
+}

@@ -1,0 +1,217 @@
+import type { BackupRecord, BackupStatus } from '../shared/operation.js';
+import type { PageOf, PageRequest } from '../shared/paging.js';
+import type { BackupFilter, BackupSort, BackupSummary } from './backup-queries.js';
+import { type BackupChanges, toBackupColumns, toBackupRecord, toBackupRow } from './backup-row.js';
+import { toBackupOrder, toBackupWhere } from './backup-where.js';
+import { isUniqueViolation, withDatabaseErrors } from './database-error.js';
+import type { PrismaClient } from './generated/sqlite/client.js';
+import { toRange } from './page-range.js';
+import type { ProgressEvent } from './progress-repository.js';
+
+export type { BackupChanges } from './backup-row.js';
+
+const WITH_COMPONENTS = { include: { components: true } } as const;
+
+/** The least that tells what to do about a backup when the server starts. */
+export interface BackupState {
+  id: string;
+  status: BackupStatus;
+  createdAt: Date;
+}
+
+/**
+ * The stored backups. Changes of state are conditional on the present state, so that of two callers that race one
+ * wins and the other learns it. Every method throws StorageError when the database cannot answer.
+ */
+export class BackupRepository {
+  readonly #client: PrismaClient;
+
+  constructor(client: PrismaClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Stores a new backup.
+   * @returns the stored one and `isNew: true`, or the earlier one that has the same idempotency key
+   */
+  insert(backup: BackupRecord): Promise<{ backup: BackupRecord; isNew: boolean }> {
+    return withDatabaseErrors(async () => {
+      try {
+        const row = await this.#client.backup.create({ data: toBackupRow(backup), ...WITH_COMPONENTS });
+        return { backup: toBackupRecord(row), isNew: true };
+      } catch (error) {
+        const { idempotencyKey } = backup;
+        if (!isUniqueViolation(error) || idempotencyKey === null) throw error;
+        const row = await this.#client.backup.findUnique({ where: { idempotencyKey }, ...WITH_COMPONENTS });
+        if (row === null) throw error;
+        return { backup: toBackupRecord(row), isNew: false };
+      }
+    });
+  }
+
+  find(id: string): Promise<BackupRecord | null> {
+    return this.#findUnique({ id });
+  }
+
+  findByIdempotencyKey(idempotencyKey: string): Promise<BackupRecord | null> {
+    return this.#findUnique({ idempotencyKey });
+  }
+
+  #findUnique(where: { id: string } | { idempotencyKey: string }): Promise<BackupRecord | null> {
+    return withDatabaseErrors(async () => {
+      const row = await this.#client.backup.findUnique({ where, ...WITH_COMPONENTS });
+      return row && toBackupRecord(row);
+    });
+  }
+
+  /** One page of the backups that match, and figures over all of them, read at one moment. */
+  list(
+    page: PageRequest,
+    filter: BackupFilter | null,
+    sort: BackupSort,
+  ): Promise<PageOf<BackupRecord> & { summary: BackupSummary }> {
+    const where = toBackupWhere(filter);
+    return withDatabaseErrors(async () => {
+      const [groups, rows] = await this.#client.$transaction([
+        this.#client.backup.groupBy({
+          by: ['status'],
+          where,
+          orderBy: { status: 'asc' },
+          _count: { _all: true },
+          _sum: { sizeBytes: true, storedBytes: true },
+          _min: { createdAt: true },
+          _max: { createdAt: true },
+        }),
+        this.#client.backup.findMany({
+          where,
+          orderBy: toBackupOrder(sort),
+          ...toRange(page),
+          ...WITH_COMPONENTS,
+        }),
+      ]);
+      const summary = toSummary(groups as StatusGroup[]);
+      return { items: rows.map(toBackupRecord), total: summary.total, summary };
+    });
+  }
+
+  /**
+   * Changes a backup that is in one of the `expected` states.
+   * @param options.lastEvent stored with the change, both or neither: the event that announces the end
+   * @returns the changed backup, or null when it is not there or in another state
+   */
+  update(
+    id: string,
+    expected: readonly BackupStatus[],
+    changes: BackupChanges,
+    options: { lastEvent?: ProgressEvent } = {},
+  ): Promise<BackupRecord | null> {
+    return withDatabaseErrors(() =>
+      this.#client.$transaction(async (transaction) => {
+        const { count } = await transaction.backup.updateMany({
+          where: { id, status: { in: [...expected] } },
+          data: toBackupColumns(changes),
+        });
+        if (count === 0) return null;
+        for (const { component, ...columns } of changes.components ?? []) {
+          const captured = { ...columns, captured: true };
+          await transaction.backupComponent.upsert({
+            where: { backupId_component: { backupId: id, component } },
+            create: { backupId: id, component, ...captured },
+            update: captured,
+          });
+        }
+        if (options.lastEvent) await transaction.progressEvent.create({ data: options.lastEvent });
+        const row = await transaction.backup.findUnique({ where: { id }, ...WITH_COMPONENTS });
+        return row && toBackupRecord(row);
+      }),
+    );
+  }
+
+  /** Every backup's state, oldest first. */
+  listStates(): Promise<BackupState[]> {
+    return withDatabaseErrors(async () => {
+      const rows = await this.#client.backup.findMany({
+        select: { id: true, status: true, createdAt: true },
+        orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+      });
+      return rows.map((row) => ({ ...row, status: row.status as BackupStatus }));
+    });
+  }
+
+  /**
+   * Marks a backup as being deleted, so that nothing begins to use it.
+   * @returns false when it is not there or in a state other than `expected`
+   */
+  async beginDeletion(id: string, expected: readonly BackupStatus[], at: Date): Promise<boolean> {
+    return withDatabaseErrors(async () => {
+      const { count } = await this.#client.backup.updateMany({
+        where: { id, status: { in: [...expected] } },
+        data: { deletionStartedAt: at },
+      });
+      return count > 0;
+    });
+  }
+
+  /** Takes the mark of `beginDeletion` away. */
+  async abandonDeletion(id: string): Promise<void> {
+    await withDatabaseErrors(() =>
+      this.#client.backup.updateMany({ where: { id }, data: { deletionStartedAt: null } }),
+    );
+  }
+
+  /** True while a backup is marked as being deleted. */
+  async isBeingDeleted(id: string): Promise<boolean> {
+    return withDatabaseErrors(
+      async () => (await this.#client.backup.count({ where: { id, deletionStartedAt: { not: null } } })) > 0,
+    );
+  }
+
+  /** Backups whose deletion was begun and not finished. */
+  listBeingDeleted(): Promise<BackupRecord[]> {
+    return withDatabaseErrors(async () => {
+      const rows = await this.#client.backup.findMany({
+        where: { deletionStartedAt: { not: null } },
+        ...WITH_COMPONENTS,
+      });
+      return rows.map(toBackupRecord);
+    });
+  }
+
+  /** Removes a backup with its components and its progress. Not there: not an error. */
+  async delete(id: string): Promise<void> {
+    await withDatabaseErrors(() =>
+      this.#client.$transaction([
+        this.#client.progressEvent.deleteMany({ where: { operationId: id } }),
+        this.#client.backup.deleteMany({ where: { id } }),
+      ]),
+    );
+  }
+}
+
+/** What `groupBy` answers for one status; its own type is lost inside a batch. */
+interface StatusGroup {
+  status: string;
+  _count: { _all: number };
+  _sum: { sizeBytes: bigint | null; storedBytes: bigint | null };
+  _min: { createdAt: Date | null };
+  _max: { createdAt: Date | null };
+}
+
+function toSummary(groups: readonly StatusGroup[]): BackupSummary {
+  const count = (...statuses: BackupStatus[]): number =>
+    groups
+      .filter(({ status }) => statuses.includes(status as BackupStatus))
+      .reduce((sum, { _count }) => sum + _count._all, 0);
+  const instants = (key: '_min' | '_max'): number[] =>
+    groups.flatMap((group) => group[key].createdAt?.getTime() ?? []);
+  return {
+    total: groups.reduce((sum, { _count }) => sum + _count._all, 0),
+    completed: count('COMPLETED'),
+    failed: count('FAILED'),
+    running: count('QUEUED', 'RUNNING'),
+    totalSizeBytes: groups.reduce((sum, { _sum }) => sum + Number(_sum.sizeBytes ?? 0), 0),
+    totalStoredBytes: groups.reduce((sum, { _sum }) => sum + Number(_sum.storedBytes ?? 0), 0),
+    oldest: groups.length === 0 ? null : new Date(Math.min(...instants('_min'))),
+    newest: groups.length === 0 ? null : new Date(Math.max(...instants('_max'))),
+  };
+}

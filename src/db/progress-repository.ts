@@ -1,0 +1,74 @@
+import type { Component } from '../shared/component.js';
+import type { BackupPhase, BackupStatus, RestorePhase, RestoreStatus } from '../shared/operation.js';
+import { withDatabaseErrors } from './database-error.js';
+import type { Prisma, PrismaClient } from './generated/sqlite/client.js';
+
+/** One event of a backup's or a restore's progress, as stored. `storedBytes` is 0 for a restore. */
+export interface ProgressEvent {
+  operationId: string;
+  /** Starts at 1, no gaps. */
+  sequence: number;
+  status: BackupStatus | RestoreStatus;
+  phase: BackupPhase | RestorePhase;
+  component: Component | null;
+  percent: number;
+  processedBytes: number;
+  totalBytes: number;
+  storedBytes: number;
+  processedFiles: number;
+  totalFiles: number;
+  bytesPerSecond: number | null;
+  etaSeconds: number | null;
+  message: string | null;
+  at: Date;
+}
+
+/** The stored progress events. Every method throws StorageError when the database cannot answer. */
+export class ProgressRepository {
+  readonly #client: PrismaClient;
+
+  constructor(client: PrismaClient) {
+    this.#client = client;
+  }
+
+  /** Stores events, all or none. Sequences that are stored already are an error. */
+  async append(events: readonly ProgressEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    await withDatabaseErrors(() => this.#client.progressEvent.createMany({ data: [...events] }));
+  }
+
+  /** At most `limit` events whose sequence is above `after`, in order. */
+  listAfter(operationId: string, after: number, limit: number): Promise<ProgressEvent[]> {
+    return withDatabaseErrors(async () => {
+      const rows = await this.#client.progressEvent.findMany({
+        where: { operationId, sequence: { gt: after } },
+        orderBy: { sequence: 'asc' },
+        take: limit,
+      });
+      return rows.map(toEvent);
+    });
+  }
+
+  /** The last stored event, or null when there is none. */
+  findLatest(operationId: string): Promise<ProgressEvent | null> {
+    return withDatabaseErrors(async () => {
+      const row = await this.#client.progressEvent.findFirst({
+        where: { operationId },
+        orderBy: { sequence: 'desc' },
+      });
+      return row && toEvent(row);
+    });
+  }
+}
+
+function toEvent(row: Prisma.ProgressEventGetPayload<object>): ProgressEvent {
+  return {
+    ...row,
+    status: row.status as ProgressEvent['status'],
+    phase: row.phase as ProgressEvent['phase'],
+    component: row.component as Component | null,
+    processedBytes: Number(row.processedBytes),
+    totalBytes: Number(row.totalBytes),
+    storedBytes: Number(row.storedBytes),
+  };
+}

@@ -1,0 +1,237 @@
+/**
+ * One backup: scan the sources, capture each component, make everything durable, commit the snapshot.
+ *
+ *     refresh the repository; count what the sources hold
+ *     for each component in order (the database first, so that a file that it names is captured after it):
+ *       walk source and parent manifest side by side; unchanged files are taken from the parent
+ *     packs and indexes durable, then the snapshot: the backup exists from here on
+ *
+ * Memory: CHUNK_WRITER_BYTES, two windows of 1 MiB, and the blocks of the parent's manifest.
+ */
+import type { Clock } from '../../shared/clock.js';
+import { type Component, sortComponents } from '../../shared/component.js';
+import { CancelledError, IntegrityError, invariant, throwIfCancelled } from '../../shared/errors.js';
+import { toHex } from '../../shared/bytes.js';
+import type { SnapshotId } from '../codec/ids.js';
+import type { Domain } from '../codec/object-header.js';
+import type { BackupOutcome, BackupRequest, BackupUpdate, RunOptions } from '../engine.js';
+import { ChunkReader } from '../repository/chunk-reader.js';
+import { ChunkWriter } from '../repository/chunk-writer.js';
+import type { Repository } from '../repository/repository.js';
+import type { References } from '../snapshot/references.js';
+import { checksumOf, domainOf, type Snapshot, type SnapshotComponent } from '../snapshot/snapshot-object.js';
+import type { Source, SourceSize } from '../source.js';
+import { type CaptureDeps, type CapturedPart, ComponentCapture } from './capture-component.js';
+import { Pacer } from './pacer.js';
+import { ParentFiles, ParentIncompleteError } from './parent-files.js';
+
+/** zstd level of a request that names none. */
+export const DEFAULT_COMPRESSION_LEVEL = 1;
+
+export interface BackupDeps {
+  repository: Repository;
+  sources: ReadonlyMap<Component, Source>;
+  clock: Clock;
+}
+
+/**
+ * Runs one backup to its commit.
+ * @throws CancelledError, SourceError, StorageError; nothing reachable is left then
+ */
+export async function runBackup(
+  deps: BackupDeps,
+  request: BackupRequest,
+  options: RunOptions<BackupUpdate>,
+): Promise<BackupOutcome> {
+  return new BackupRun(deps, request, options).run();
+}
+
+class BackupRun {
+  readonly #deps: BackupDeps;
+  readonly #request: BackupRequest;
+  readonly #options: RunOptions<BackupUpdate>;
+  readonly #domain: Domain;
+  readonly #components: Component[];
+  readonly #update: BackupUpdate = {
+    phase: 'SCANNING',
+    component: null,
+    processedBytes: 0,
+    totalBytes: 0,
+    storedBytes: 0,
+    processedFiles: 0,
+    totalFiles: 0,
+  };
+
+  constructor(deps: BackupDeps, request: BackupRequest, options: RunOptions<BackupUpdate>) {
+    this.#deps = deps;
+    this.#request = request;
+    this.#options = options;
+    this.#domain = domainOf({ encrypted: request.encrypt });
+    this.#components = sortComponents(request.components);
+  }
+
+  async run(): Promise<BackupOutcome> {
+    const { repository, clock } = this.#deps;
+    const { signal } = this.#options;
+    const startedAtMs = clock.now().getTime();
+    this.#report();
+    await repository.refresh(signal ? { signal } : {});
+    await this.#scan();
+    const writer = new ChunkWriter(repository, {
+      domain: this.#domain,
+      compressionLevel: this.#request.compress ? (this.#request.compressionLevel ?? DEFAULT_COMPRESSION_LEVEL) : null,
+      ...(signal && { signal }),
+    });
+    try {
+      const parts = await this.#captureAll(writer);
+      this.#enter('FINALIZING', null);
+      await writer.commit();
+      throwIfCancelled(signal);
+      return await this.#commit(parts, writer.storedBytes, startedAtMs);
+    } catch (error) {
+      await writer.abort();
+      throw signal?.aborted ? new CancelledError('The backup was cancelled', { cause: error }) : error;
+    }
+  }
+
+  async #scan(): Promise<void> {
+    for (const component of this.#components) {
+      this.#enter('SCANNING', component);
+      const size: SourceSize = await this.#source(component).scan(this.#signalOption());
+      this.#update.totalBytes += size.totalBytes;
+      this.#update.totalFiles += size.totalFiles;
+      this.#report();
+    }
+  }
+
+  async #captureAll(writer: ChunkWriter): Promise<CapturedPart[]> {
+    const deps: CaptureDeps = {
+      writer,
+      keys: this.#deps.repository.keys,
+      domain: this.#domain,
+      pacer: new Pacer(this.#deps.clock, this.#options.signal),
+      onDone: (bytes, files) => this.#done(writer, bytes, files),
+    };
+    const parts: CapturedPart[] = [];
+    for (const component of this.#components) {
+      this.#enter('CAPTURING', component);
+      parts.push(await this.#captureOne(deps, component));
+    }
+    return parts;
+  }
+
+  /** With the latest parent when there is one, and without it when the parent turns out to be damaged. */
+  async #captureOne(deps: CaptureDeps, component: Component): Promise<CapturedPart> {
+    const source = this.#source(component);
+    const { signal } = this.#options;
+    const parent = await this.#openParent(component, source.description);
+    try {
+      return await new ComponentCapture(deps).run(component, source, parent, signal);
+    } catch (error) {
+      if (!(error instanceof ParentIncompleteError)) throw error;
+      return await new ComponentCapture(deps).run(component, source, null, signal);
+    } finally {
+      await parent?.close();
+    }
+  }
+
+  async #openParent(component: Component, description: string): Promise<ParentFiles | null> {
+    let latest: { id: SnapshotId; startedAtMs: number } | null = null;
+    for (const candidate of this.#deps.repository.catalogue()) {
+      const fits =
+        candidate.encrypted === this.#request.encrypt &&
+        candidate.components.some((part) => part.component === component && part.source === description);
+      if (fits && candidate.startedAtMs > (latest?.startedAtMs ?? -1)) latest = candidate;
+    }
+    if (!latest) return null;
+    const manifest = await this.#readManifest(latest.id, component);
+    const reader = new ChunkReader(this.#deps.repository, this.#domain, this.#signalOption());
+    return manifest && new ParentFiles(reader, manifest);
+  }
+
+  /** Null when the snapshot is damaged: that must not stop a new backup, which then reads everything. */
+  async #readManifest(id: SnapshotId, component: Component): Promise<References | null> {
+    try {
+      const snapshot = await this.#deps.repository.readSnapshot(id);
+      return snapshot.components.find((part) => part.component === component)?.manifest.content ?? null;
+    } catch (error) {
+      if (error instanceof IntegrityError) return null;
+      throw error;
+    }
+  }
+
+  async #commit(captured: CapturedPart[], storedBytes: number, startedAtMs: number): Promise<BackupOutcome> {
+    const components: SnapshotComponent[] = captured.map(({ part }) => part);
+    const sum = (field: 'sizeBytes' | 'fileCount') => components.reduce((total, part) => total + part[field], 0);
+    const snapshot: Snapshot = {
+      version: 1,
+      backupId: this.#request.backupId,
+      startedAtMs,
+      completedAtMs: this.#deps.clock.now().getTime(),
+      encrypted: this.#request.encrypt,
+      compressed: this.#request.compress,
+      components,
+      sizeBytes: sum('sizeBytes'),
+      storedBytes,
+      fileCount: sum('fileCount'),
+      checksum: checksumOf(components),
+      notices: captured.flatMap(({ notices }) => notices),
+      labels: this.#request.labels,
+    };
+    const snapshotId = await this.#deps.repository.commitSnapshot(snapshot);
+    return toOutcome(snapshotId, snapshot);
+  }
+
+  #source(component: Component): Source {
+    const source = this.#deps.sources.get(component);
+    invariant(source, 'every component has a source');
+    return source;
+  }
+
+  #signalOption(): { signal?: AbortSignal } {
+    return this.#options.signal ? { signal: this.#options.signal } : {};
+  }
+
+  #enter(phase: BackupUpdate['phase'], component: Component | null): void {
+    this.#update.phase = phase;
+    this.#update.component = component;
+    this.#report();
+  }
+
+  #done(writer: ChunkWriter, bytes: number, files: number): void {
+    const update = this.#update;
+    update.processedBytes += bytes;
+    update.processedFiles += files;
+    update.totalBytes = Math.max(update.totalBytes, update.processedBytes); // the till goes on working
+    update.totalFiles = Math.max(update.totalFiles, update.processedFiles);
+    update.storedBytes = writer.blockBytes;
+    this.#report();
+  }
+
+  #report(): void {
+    this.#options.onProgress?.({ ...this.#update });
+  }
+}
+
+/** What callers learn of a committed snapshot. */
+export function toOutcome(
+  snapshotId: SnapshotId,
+  snapshot: Omit<Snapshot, 'components'> & { components: Omit<SnapshotComponent, 'manifest'>[] },
+): BackupOutcome {
+  return {
+    snapshotId,
+    components: snapshot.components.map((part) => ({
+      component: part.component,
+      source: part.source,
+      sizeBytes: part.sizeBytes,
+      storedBytes: part.storedBytes,
+      fileCount: part.fileCount,
+      checksum: toHex(part.checksum),
+    })),
+    sizeBytes: snapshot.sizeBytes,
+    storedBytes: snapshot.storedBytes,
+    fileCount: snapshot.fileCount,
+    checksum: toHex(snapshot.checksum),
+    notices: snapshot.notices,
+  };
+}

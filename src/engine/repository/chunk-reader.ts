@@ -1,0 +1,149 @@
+/**
+ * Reads chunks back: a block is fetched, authenticated and decompressed once and kept while its chunks are likely to be
+ * asked for; blocks that will be needed next are fetched ahead. Every chunk is compared with its id.
+ *
+ * Memory: CACHED_BLOCKS blocks of up to 1 MiB, and their stored form while they are opened.
+ */
+import { IntegrityError, NotFoundError, throwIfCancelled } from '../../shared/errors.js';
+import { type ChunkIdOf, createChunkIdOf } from '../codec/chunk-id.js';
+import { HASH_BYTES, type PackId } from '../codec/ids.js';
+import { type Domain, decodeHeader } from '../codec/object-header.js';
+import { decodeContent, openSegment, type SegmentContext } from '../codec/segment.js';
+import type { BlockPlace, ChunkPlace } from '../index/chunk-index.js';
+import { MAX_BLOCK_BYTES } from '../pack/pack-table.js';
+import { countReferences, REFERENCE_BYTES, type References, referencedBytes } from '../snapshot/references.js';
+import { packKey, type Repository } from './repository.js';
+
+const CACHED_BLOCKS = 24;
+const CACHED_PACK_KEYS = 64;
+
+/** Blocks that may be fetched before they are asked for. */
+export const BLOCKS_AHEAD = 6;
+
+/** `readAll` looks this many chunks ahead, about 8 to 16 blocks, and again after every PREFETCH_EVERY. */
+const CHUNKS_AHEAD = 256;
+const PREFETCH_EVERY = 16;
+
+export class ChunkReader {
+  readonly #repository: Repository;
+  readonly #domain: Domain;
+  readonly #chunkIdOf: ChunkIdOf;
+  readonly #signal: AbortSignal | undefined;
+  /** Least recently used first. */
+  readonly #blocks = new Map<number, Promise<Buffer>>();
+  readonly #contexts = new Map<PackId, SegmentContext>();
+  #fetching = 0;
+
+  constructor(repository: Repository, domain: Domain, options: { signal?: AbortSignal } = {}) {
+    this.#repository = repository;
+    this.#domain = domain;
+    this.#chunkIdOf = createChunkIdOf(repository.keys.chunkIdKey(domain));
+    this.#signal = options.signal;
+  }
+
+  /** True when every chunk that `references` names is in the index. */
+  hasAll(references: References): boolean {
+    for (let number = 0; number < countReferences(references); number++) {
+      if (!this.#repository.index.has(references, number * REFERENCE_BYTES)) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Begins to fetch the blocks of `references`, as far as there is room.
+   * @returns false when some were left for later
+   */
+  prefetch(references: References): boolean {
+    for (let number = 0; number < countReferences(references); number++) {
+      const place = this.#repository.index.find(references, number * REFERENCE_BYTES);
+      if (!place || this.#blocks.has(place.block)) continue;
+      if (this.#fetching >= BLOCKS_AHEAD) return false;
+      this.#block(place.block).catch(() => {}); // reported to whoever asks for the chunk
+    }
+    return true;
+  }
+
+  /**
+   * The plain bytes of one referenced chunk: a view that stays valid.
+   * @throws IntegrityError when the chunk is missing or damaged
+   */
+  async read(references: References, number: number): Promise<Buffer> {
+    throwIfCancelled(this.#signal);
+    const place = this.#placeOf(references, number);
+    const block = await this.#block(place.block);
+    const chunk = block.subarray(place.offsetInBlock, place.offsetInBlock + referencedBytes(references, number));
+    const id = references.subarray(number * REFERENCE_BYTES, number * REFERENCE_BYTES + HASH_BYTES);
+    if (!this.#chunkIdOf(chunk).equals(id)) throw damaged(this.#repository.index.blockPlace(place.block), 'holds another chunk');
+    return chunk;
+  }
+
+  /** The chunks of `references` in order, fetched ahead. */
+  async *readAll(references: References): AsyncGenerator<Buffer> {
+    const count = countReferences(references);
+    for (let number = 0; number < count; number++) {
+      if (number % PREFETCH_EVERY === 0) this.prefetch(slice(references, number, Math.min(count, number + CHUNKS_AHEAD)));
+      yield await this.read(references, number);
+    }
+  }
+
+  #placeOf(references: References, number: number): ChunkPlace {
+    const place = this.#repository.index.find(references, number * REFERENCE_BYTES);
+    if (place) return place;
+    const id = references.toString('hex', number * REFERENCE_BYTES, number * REFERENCE_BYTES + HASH_BYTES);
+    throw new IntegrityError(`Chunk ${id} is not in the repository's index`);
+  }
+
+  #block(number: number): Promise<Buffer> {
+    const cached = this.#blocks.get(number);
+    const block = cached ?? this.#fetch(number);
+    this.#blocks.delete(number);
+    this.#blocks.set(number, block);
+    if (this.#blocks.size > CACHED_BLOCKS) this.#blocks.delete(this.#blocks.keys().next().value!);
+    return block;
+  }
+
+  async #fetch(number: number): Promise<Buffer> {
+    this.#fetching++;
+    try {
+      const place = this.#repository.index.blockPlace(number);
+      const stored = await this.#readStored(place);
+      const opened = openSegment(this.#contextOf(place), place.segment, stored);
+      if (!opened) throw damaged(place, 'is damaged');
+      return await decodeContent(opened, MAX_BLOCK_BYTES);
+    } finally {
+      this.#fetching--;
+    }
+  }
+
+  async #readStored(place: BlockPlace): Promise<Buffer> {
+    try {
+      return await this.#repository.store.getRange(packKey(place.pack.id), place.offset, place.storedBytes);
+    } catch (cause) {
+      if (cause instanceof NotFoundError) throw damaged(place, 'is missing', cause);
+      throw cause;
+    }
+  }
+
+  #contextOf(place: BlockPlace): SegmentContext {
+    const { id, header, domain } = place.pack;
+    let context = this.#contexts.get(id);
+    if (!context) {
+      if (domain !== this.#domain) throw damaged(place, `is of the ${domain} domain, expected ${this.#domain}`);
+      context = this.#repository.keys.openObject(decodeHeader('pack', header), header);
+      if (this.#contexts.size >= CACHED_PACK_KEYS) this.#contexts.delete(this.#contexts.keys().next().value!);
+      this.#contexts.set(id, context);
+    }
+    return context;
+  }
+}
+
+function damaged(place: BlockPlace, what: string, cause?: unknown): IntegrityError {
+  return new IntegrityError(`Block ${place.segment} of pack ${place.pack.id} ${what}`, {
+    cause,
+    details: { pack: place.pack.id, block: place.segment },
+  });
+}
+
+function slice(references: References, from: number, to: number): References {
+  return references.subarray(from * REFERENCE_BYTES, to * REFERENCE_BYTES);
+}

@@ -1,0 +1,177 @@
+/**
+ * An open repository: keys, index and snapshots over an object store. Knows where every chunk is; writing and reading
+ * chunks is done by ChunkWriter and ChunkReader.
+ */
+import type { Clock } from '../../shared/clock.js';
+import { IntegrityError, throwIfCancelled } from '../../shared/errors.js';
+import type { ObjectStore } from '../../storage/object-store.js';
+import { type IndexId, idOf, isId, type PackId, parseId, type SnapshotId } from '../codec/ids.js';
+import type { KeyRing, RandomBytes } from '../codec/key-ring.js';
+import type { Domain } from '../codec/object-header.js';
+import { ChunkIndex } from '../index/chunk-index.js';
+import { openIndexObject, sealIndexObject } from '../index/index-object.js';
+import { type PackDescription, readPackTable } from '../pack/pack-reader.js';
+import { domainOf, openSnapshot, type Snapshot, sealSnapshot } from '../snapshot/snapshot-object.js';
+import { type HeadOptions, openOrCreateHead, readNamed } from './repository-head.js';
+
+export interface RepositoryDeps {
+  store: ObjectStore;
+  clock: Clock;
+  random: RandomBytes;
+  /** Told of damage that was worked around, for the log. */
+  onWarning: (message: string) => void;
+}
+
+/** A snapshot in the catalogue: what choosing one needs, without its manifests. */
+export type CataloguedSnapshot = Omit<Snapshot, 'components'> & {
+  id: SnapshotId;
+  components: Omit<Snapshot['components'][number], 'manifest'>[];
+};
+
+export class Repository {
+  readonly store: ObjectStore;
+  readonly keys: KeyRing;
+  readonly index = new ChunkIndex();
+  readonly random: RandomBytes;
+  readonly #onWarning: (message: string) => void;
+  readonly #loadedIndexes = new Set<string>();
+  readonly #catalogue = new Map<SnapshotId, CataloguedSnapshot>();
+
+  private constructor(deps: RepositoryDeps, keys: KeyRing) {
+    this.store = deps.store;
+    this.random = deps.random;
+    this.keys = keys;
+    this.#onWarning = deps.onWarning;
+  }
+
+  /**
+   * Opens the repository, making one when the storage holds none and one may be made.
+   * @throws KeyError, IntegrityError, NotFoundError, StorageError
+   */
+  static async open(deps: RepositoryDeps, options: HeadOptions): Promise<Repository> {
+    const repository = new Repository(deps, await openOrCreateHead(deps, options));
+    await repository.refresh();
+    return repository;
+  }
+
+  /** Learns what other servers have added or removed since. */
+  async refresh(options: { signal?: AbortSignal } = {}): Promise<void> {
+    await this.#refreshCatalogue(options.signal);
+    await this.#refreshIndex(options.signal);
+  }
+
+  /** Every snapshot that was there at the last refresh. */
+  catalogue(): Iterable<CataloguedSnapshot> {
+    return this.#catalogue.values();
+  }
+
+  /** True when a snapshot was there, and readable, at the last refresh. */
+  hasSnapshot(id: SnapshotId): boolean {
+    return this.#catalogue.has(id);
+  }
+
+  /**
+   * The whole snapshot.
+   * @throws IntegrityError when it is damaged or missing
+   */
+  async readSnapshot(id: SnapshotId): Promise<Snapshot> {
+    return openSnapshot(this.keys, await readNamed(this.store, snapshotKey(id)));
+  }
+
+  /** Commits a snapshot: from here on it exists. Its packs and indexes must be durable. */
+  async commitSnapshot(snapshot: Snapshot): Promise<SnapshotId> {
+    const stored = sealSnapshot(this.keys, domainOf(snapshot), this.random, snapshot);
+    const id = idOf<SnapshotId>(stored);
+    await this.store.put(snapshotKey(id), [stored]);
+    this.#catalogue.set(id, toCatalogued(id, snapshot));
+    return id;
+  }
+
+  /** Makes a snapshot unreachable. Not there: not an error. */
+  async deleteSnapshot(id: SnapshotId): Promise<void> {
+    await this.store.delete(snapshotKey(id));
+    this.#catalogue.delete(id);
+  }
+
+  /**
+   * Writes the index object of packs that are durable, and makes their chunks known.
+   * @returns its stored size in bytes
+   */
+  async commitPacks(domain: Domain, packs: readonly PackDescription[]): Promise<number> {
+    const stored = sealIndexObject(this.keys, domain, this.random, packs);
+    const key = `index/${idOf<IndexId>(stored)}`;
+    await this.store.put(key, [stored]);
+    this.#loadedIndexes.add(key);
+    for (const pack of packs) this.index.addPack(pack, domain);
+    return stored.length;
+  }
+
+  async #refreshCatalogue(signal?: AbortSignal): Promise<void> {
+    const gone = new Set(this.#catalogue.keys());
+    for await (const { key } of this.store.list('snapshots/')) {
+      throwIfCancelled(signal);
+      const name = key.slice('snapshots/'.length);
+      if (!isId(name)) continue;
+      const id = parseId<SnapshotId>(name);
+      if (!gone.delete(id) && !this.#catalogue.has(id)) await this.#catalogueSnapshot(id);
+    }
+    for (const id of gone) this.#catalogue.delete(id);
+  }
+
+  async #catalogueSnapshot(id: SnapshotId): Promise<void> {
+    try {
+      this.#catalogue.set(id, toCatalogued(id, await this.readSnapshot(id)));
+    } catch (error) {
+      if (!(error instanceof IntegrityError)) throw error;
+      this.#onWarning(`Snapshot ${id} is left out: ${error.message}`); // one damaged backup must not hide the others
+    }
+  }
+
+  async #refreshIndex(signal?: AbortSignal): Promise<void> {
+    let damaged = false;
+    for await (const { key } of this.store.list('index/')) {
+      throwIfCancelled(signal);
+      if (this.#loadedIndexes.has(key)) continue;
+      try {
+        const { domain, packs } = await openIndexObject(this.keys, await readNamed(this.store, key));
+        for (const pack of packs) this.index.addPack(pack, domain);
+      } catch (error) {
+        if (!(error instanceof IntegrityError)) throw error;
+        damaged = true;
+        this.#onWarning(`Index object "${key}" is damaged and is read from the packs instead: ${error.message}`);
+      }
+      this.#loadedIndexes.add(key);
+    }
+    if (damaged) await this.#indexFromPacks(signal);
+  }
+
+  /** Reads the tables of packs that no readable index object describes. */
+  async #indexFromPacks(signal?: AbortSignal): Promise<void> {
+    for await (const { key, sizeBytes } of this.store.list('packs/')) {
+      throwIfCancelled(signal);
+      const name = key.slice(key.lastIndexOf('/') + 1);
+      if (!isId(name) || this.index.hasPack(name as PackId)) continue;
+      try {
+        const read = (offset: number, length: number) => this.store.getRange(key, offset, length);
+        const { pack, domain } = await readPackTable(this.keys, name as PackId, sizeBytes, read);
+        this.index.addPack(pack, domain);
+      } catch (error) {
+        if (!(error instanceof IntegrityError)) throw error;
+        this.#onWarning(`Pack ${name} is left out: ${error.message}`);
+      }
+    }
+  }
+}
+
+/** Key of a pack. */
+export function packKey(id: PackId): string {
+  return `packs/${id.slice(0, 2)}/${id}`;
+}
+
+function snapshotKey(id: SnapshotId): string {
+  return `snapshots/${id}`;
+}
+
+function toCatalogued(id: SnapshotId, snapshot: Snapshot): CataloguedSnapshot {
+  return { ...snapshot, id, components: snapshot.components.map(({ manifest: _, ...component }) => component) };
+}

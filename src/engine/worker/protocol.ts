@@ -1,0 +1,60 @@
+/** Messages between the server's thread and the engine's. One call, any number of progress messages, one answer. */
+import { AppError, type ErrorCode, type ErrorDetails, errorOf } from '../../shared/errors.js';
+import type {
+  BackupOutcome,
+  BackupRequest,
+  BackupUpdate,
+  RestoreOutcome,
+  RestoreRequest,
+  RestoreUpdate,
+  SnapshotDescription,
+} from '../engine.js';
+
+/** What each method takes, gives, and reports on the way. */
+export interface Calls {
+  open: { request: { mayCreate: boolean }; answer: null; update: never };
+  backup: { request: BackupRequest; answer: BackupOutcome; update: BackupUpdate };
+  restore: { request: RestoreRequest; answer: RestoreOutcome; update: RestoreUpdate };
+  listSnapshots: { request: null; answer: SnapshotDescription[]; update: never };
+  deleteSnapshot: { request: string; answer: null; update: never };
+}
+export type Method = keyof Calls;
+
+/** To the engine's thread. `id` names the call. */
+export type ToEngine =
+  | { [M in Method]: { kind: 'call'; id: number; method: M; request: Calls[M]['request'] } }[Method]
+  | { kind: 'cancel'; id: number };
+
+/** From the engine's thread. */
+export type FromEngine =
+  | { kind: 'progress'; id: number; update: BackupUpdate | RestoreUpdate }
+  | { kind: 'answer'; id: number; answer: Calls[Method]['answer'] }
+  | { kind: 'failure'; id: number; failure: Failure }
+  | { kind: 'warning'; message: string };
+
+/** An error as it crosses between threads. */
+export type Failure =
+  | { known: true; code: ErrorCode; message: string; details: ErrorDetails; retryable: boolean; trace: string }
+  | { known: false; trace: string };
+
+/** `error` as plain data; its stack and causes travel as text for the log. */
+export function toFailure(error: unknown): Failure {
+  const trace = describe(error);
+  if (!(error instanceof AppError)) return { known: false, trace };
+  const { code, message, details, retryable } = error;
+  return { known: true, code, message, details, retryable, trace };
+}
+
+/** The error that `failure` describes, with the trace as its cause. */
+export function fromFailure(failure: Failure): Error {
+  const cause = new Error(failure.trace);
+  if (!failure.known) return new Error('The engine failed', { cause });
+  const { code, message, details, retryable } = failure;
+  return errorOf(code, message, { cause, details, retryable });
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.stack ?? error.message;
+  return error.cause === undefined ? own : `${own}\nCaused by: ${describe(error.cause)}`;
+}

@@ -1,0 +1,79 @@
+/** The engine's side of the thread boundary: runs calls, one AbortController each, and throttles progress. */
+import type { MessagePort } from 'node:worker_threads';
+import type { Clock } from '../../shared/clock.js';
+import type { BackupUpdate, Engine, RestoreUpdate, RunOptions } from '../engine.js';
+import { type Calls, type FromEngine, type Method, type ToEngine, toFailure } from './protocol.js';
+
+/** Progress crosses the boundary at most this often, but for changes of phase and component. */
+const PROGRESS_EVERY_MS = 40;
+
+type Call = Extract<ToEngine, { kind: 'call' }>;
+type Update = BackupUpdate | RestoreUpdate;
+
+/** Answers calls that arrive on `port` until it is closed. */
+export function serveEngine(port: MessagePort, engine: Engine, clock: Clock): void {
+  const running = new Map<number, AbortController>();
+  const send = (message: FromEngine) => port.postMessage(message);
+
+  const answer = async (call: Call): Promise<void> => {
+    const controller = new AbortController();
+    running.set(call.id, controller);
+    const progress = throttle(clock, (update) => send({ kind: 'progress', id: call.id, update }));
+    try {
+      const result = await run(engine, call, { signal: controller.signal, onProgress: progress.report });
+      progress.flush();
+      send({ kind: 'answer', id: call.id, answer: result });
+    } catch (error) {
+      progress.flush();
+      send({ kind: 'failure', id: call.id, failure: toFailure(error) });
+    } finally {
+      running.delete(call.id);
+    }
+  };
+
+  port.on('message', (message: ToEngine) => {
+    if (message.kind === 'cancel') running.get(message.id)?.abort();
+    else void answer(message); // never rejects: every outcome is sent
+  });
+}
+
+async function run(engine: Engine, call: Call, options: RunOptions<Update>): Promise<Calls[Method]['answer']> {
+  switch (call.method) {
+    case 'open':
+      await engine.open(call.request);
+      return null;
+    case 'backup':
+      return engine.backup(call.request, options);
+    case 'restore':
+      return engine.restore(call.request, options);
+    case 'listSnapshots':
+      return engine.listSnapshots(options.signal ? { signal: options.signal } : {});
+    case 'deleteSnapshot':
+      await engine.deleteSnapshot(call.request);
+      return null;
+  }
+}
+
+/** Passes on changes of phase at once, the rest at most every PROGRESS_EVERY_MS; `flush` sends what was held back. */
+function throttle(clock: Clock, send: (update: Update) => void) {
+  let sentAtMs = Number.NEGATIVE_INFINITY;
+  let sent: Update | null = null;
+  let held: Update | null = null;
+  const pass = (update: Update) => {
+    send(update);
+    sent = update;
+    held = null;
+    sentAtMs = clock.monotonicMs();
+  };
+  return {
+    report: (update: Update) => {
+      const isNews = update.phase !== sent?.phase || update.component !== sent.component;
+      if (isNews && held) pass(held); // the last of the phase before
+      if (isNews || clock.monotonicMs() - sentAtMs >= PROGRESS_EVERY_MS) pass(update);
+      else held = update;
+    },
+    flush: () => {
+      if (held) pass(held);
+    },
+  };
+}

@@ -1,0 +1,143 @@
+/**
+ * The server's side of the thread boundary: an Engine whose work happens in a worker thread with a heap of its own, so
+ * that a backup delays no query. A thread that dies fails the calls it had, and the next call starts another.
+ */
+import type { Worker } from 'node:worker_threads';
+import { AppError, CancelledError, StorageError } from '../../shared/errors.js';
+import type {
+  BackupOutcome,
+  BackupRequest,
+  BackupUpdate,
+  Engine,
+  RestoreOutcome,
+  RestoreRequest,
+  RestoreUpdate,
+  RunOptions,
+  SnapshotDescription,
+} from '../engine.js';
+import { type Calls, type FromEngine, fromFailure, type Method, type ToEngine } from './protocol.js';
+
+export interface WorkerEngineDeps {
+  /** Starts the thread; it must serve the engine on its parent port. */
+  startWorker: () => Worker;
+  /** Told of damage that was worked around, and of a thread that died. */
+  onWarning: (message: string, error?: unknown) => void;
+}
+
+interface PendingCall {
+  resolve: (answer: Calls[Method]['answer']) => void;
+  reject: (error: Error) => void;
+  onProgress: ((update: BackupUpdate | RestoreUpdate) => void) | undefined;
+}
+
+export class WorkerEngine implements Engine {
+  readonly #deps: WorkerEngineDeps;
+  readonly #pending = new Map<number, PendingCall>();
+  #worker: Worker | null = null;
+  #opening: Promise<void> | null = null;
+  #lastId = 0;
+  #closed = false;
+
+  constructor(deps: WorkerEngineDeps) {
+    this.#deps = deps;
+  }
+
+  async open({ mayCreate }: { mayCreate: boolean }): Promise<void> {
+    if (this.#closed) throw new StorageError('SERVICE_UNAVAILABLE', 'The server is shutting down');
+    this.#opening ??= this.#start(mayCreate);
+    try {
+      await this.#opening;
+    } catch (error) {
+      this.#opening = null;
+      throw error;
+    }
+  }
+
+  async backup(request: BackupRequest, options: RunOptions<BackupUpdate>): Promise<BackupOutcome> {
+    await this.#ensureOpen();
+    return this.#call('backup', request, options);
+  }
+
+  async restore(request: RestoreRequest, options: RunOptions<RestoreUpdate>): Promise<RestoreOutcome> {
+    await this.#ensureOpen();
+    return this.#call('restore', request, options);
+  }
+
+  async listSnapshots(options: { signal?: AbortSignal } = {}): Promise<SnapshotDescription[]> {
+    await this.#ensureOpen();
+    return this.#call('listSnapshots', null, options);
+  }
+
+  async deleteSnapshot(snapshotId: string): Promise<void> {
+    await this.#ensureOpen();
+    await this.#call('deleteSnapshot', snapshotId, {});
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const worker = this.#worker;
+    this.#worker = null;
+    await worker?.terminate();
+    this.#failPending(new CancelledError('The server was stopped while the operation ran'));
+  }
+
+  /** After the thread died the repository is there: it is opened, not made. */
+  #ensureOpen(): Promise<void> {
+    return this.open({ mayCreate: false });
+  }
+
+  async #start(mayCreate: boolean): Promise<void> {
+    const worker = this.#deps.startWorker();
+    this.#worker = worker;
+    worker.on('message', (message: FromEngine) => this.#receive(message));
+    worker.on('error', (error) => this.#deps.onWarning('The engine thread failed', error));
+    worker.on('exit', () => this.#lost(worker));
+    await this.#call('open', { mayCreate }, {});
+  }
+
+  #lost(worker: Worker): void {
+    if (this.#worker !== worker) return;
+    this.#worker = null;
+    this.#opening = null;
+    this.#failPending(new AppError('INTERRUPTED', 'The engine thread ended unexpectedly; start the operation again'));
+  }
+
+  #failPending(error: Error): void {
+    const calls = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const call of calls) call.reject(error);
+  }
+
+  async #call<M extends Method>(
+    method: M,
+    request: Calls[M]['request'],
+    { signal, onProgress }: RunOptions<Calls[M]['update']>,
+  ): Promise<Calls[M]['answer']> {
+    if (signal?.aborted) throw new CancelledError();
+    const id = ++this.#lastId;
+    const cancel = () => this.#send({ kind: 'cancel', id });
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await new Promise<Calls[M]['answer']>((resolve, reject) => {
+        this.#pending.set(id, { resolve, reject, onProgress: onProgress as PendingCall['onProgress'] });
+        this.#send({ kind: 'call', id, method, request } as ToEngine);
+      });
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  #send(message: ToEngine): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #receive(message: FromEngine): void {
+    if (message.kind === 'warning') return this.#deps.onWarning(message.message);
+    const call = this.#pending.get(message.id);
+    if (!call) return;
+    if (message.kind === 'progress') return call.onProgress?.(message.update);
+    this.#pending.delete(message.id);
+    if (message.kind === 'answer') call.resolve(message.answer);
+    else call.reject(fromFailure(message.failure));
+  }
+}

@@ -1,0 +1,94 @@
+/** The limits of what users may ask for. Messages name the field, the limit and the value found. */
+import { COMPONENTS, type Component, sortComponents } from '../shared/component.js';
+import { InvalidInputError } from '../shared/errors.js';
+import type { PageRequest } from '../shared/paging.js';
+
+const MAX_NAME_LENGTH = 120;
+const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
+const MAX_SEARCH_LENGTH = 120;
+const MAX_LIMIT = 100;
+/** GraphQL's greatest Int. */
+const MAX_PAGE = 2 ** 31 - 1;
+
+/** @throws InvalidInputError unless `value` is a whole number from `min` to `max` */
+export function checkWholeNumber(
+  field: string,
+  value: number,
+  [min, max]: readonly [number, number],
+): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new InvalidInputError(`${field} must be a whole number from ${min} to ${max}, found ${value}`, {
+    details: { field },
+  });
+}
+
+/** @throws InvalidInputError unless the page is 1 or more and the limit is 1 to 100 */
+export function checkPage({ page, limit }: PageRequest): PageRequest {
+  return {
+    page: checkWholeNumber('page', page, [1, MAX_PAGE]),
+    limit: checkWholeNumber('limit', limit, [1, MAX_LIMIT]),
+  };
+}
+
+/** @returns the name without white space around it. @throws InvalidInputError unless 1 to 120 printable characters are left */
+export function checkName(name: string): string {
+  return checkText('name', name.trim(), MAX_NAME_LENGTH);
+}
+
+/** @throws InvalidInputError unless the key has 1 to 255 printable characters */
+export function checkIdempotencyKey(key: string): string {
+  return checkText('idempotencyKey', key, MAX_IDEMPOTENCY_KEY_LENGTH);
+}
+
+/** @throws InvalidInputError when the text that is searched for is longer than any name, or no name can hold it */
+export function checkSearch(search: string): string {
+  return search === '' ? search : checkText('search', search, MAX_SEARCH_LENGTH);
+}
+
+function checkText(field: string, text: string, maxLength: number): string {
+  const { length } = Array.from(text);
+  if (length < 1 || length > maxLength) {
+    throw new InvalidInputError(`${field} must have 1 to ${maxLength} characters, found ${length}`, {
+      details: { field },
+    });
+  }
+  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)) {
+    throw new InvalidInputError(`${field} must not hold control characters, found one`, {
+      details: { field },
+    });
+  }
+  return text;
+}
+
+/** @returns each component once, in order. @throws InvalidInputError for an empty list */
+export function checkComponents(components: readonly Component[]): Component[] {
+  if (components.length === 0) {
+    throw new InvalidInputError('components must name at least one component, found an empty list', {
+      details: { field: 'components' },
+    });
+  }
+  return sortComponents(components);
+}
+
+/**
+ * What a backup of this type is to hold.
+ * @throws InvalidInputError for PARTIAL without components, and FULL with other than all of them
+ */
+export function chooseComponents(
+  type: 'FULL' | 'PARTIAL',
+  components: readonly Component[] | null,
+): Component[] {
+  if (type === 'PARTIAL') {
+    if (components !== null) return checkComponents(components);
+    throw new InvalidInputError(
+      `components must name what a PARTIAL backup holds, out of ${COMPONENTS.join(', ')}; found none`,
+      { details: { field: 'components' } },
+    );
+  }
+  const chosen = components === null ? [...COMPONENTS] : checkComponents(components);
+  if (chosen.length === COMPONENTS.length) return chosen;
+  throw new InvalidInputError(
+    `components of a FULL backup must be absent or all of ${COMPONENTS.join(', ')}, found ${chosen.join(', ')}; ask for a PARTIAL backup instead`,
+    { details: { field: 'components' } },
+  );
+}

@@ -1,0 +1,120 @@
+import type { BackupRepository } from '../db/backup-repository.js';
+import type { RestoreChanges, RestoreRepository } from '../db/restore-repository.js';
+import type { Engine, RestoreOutcome, RestoreUpdate } from '../engine/index.js';
+import type { JobQueue } from '../jobs/job-queue.js';
+import type { Clock } from '../shared/clock.js';
+import { invariant, NotFoundError } from '../shared/errors.js';
+import type { RestoreRecord, RestoreStatus } from '../shared/operation.js';
+import { toOperationFailure } from './operation-failure.js';
+import type { OperationFeed } from './operation-feed.js';
+import { persist } from './persist.js';
+import type { ProgressService } from './progress-service.js';
+import { RestoreFollower } from './restore-follower.js';
+import { resolveTargetFolder } from './target-path.js';
+
+/** What the restore runner works with. */
+export interface RestoreRunnerDeps {
+  restores: RestoreRepository;
+  backups: Pick<BackupRepository, 'find'>;
+  engine: Pick<Engine, 'restore'>;
+  queue: JobQueue;
+  progress: ProgressService;
+  feed: OperationFeed;
+  clock: Clock;
+  /** Told of an error that is a bug, with the id of the restore that it ended. */
+  onFailure(error: unknown, id: string): void;
+}
+
+/** Takes a stored restore from QUEUED to its end. Whoever sees its end announced finds it stored. */
+export class RestoreRunner {
+  readonly #deps: RestoreRunnerDeps;
+  readonly #restoreDir: string;
+
+  /** @param options.restoreDir absolute folder that target paths are below */
+  constructor(deps: RestoreRunnerDeps, options: { restoreDir: string }) {
+    this.#deps = deps;
+    this.#restoreDir = options.restoreDir;
+  }
+
+  /** Puts a QUEUED restore into the queue. @throws StorageError when the server is shutting down */
+  enqueue(id: string): void {
+    this.#deps.queue.enqueue({ id, run: (signal) => this.#run(id, signal) });
+  }
+
+  /**
+   * Stores a restore's end and announces it.
+   * @returns null when it was not in one of the `expected` states, and nothing was changed
+   */
+  async end(
+    id: string,
+    expected: readonly RestoreStatus[],
+    changes: RestoreChanges & { status: RestoreStatus },
+  ): Promise<RestoreRecord | null> {
+    const { restores, progress, feed, clock } = this.#deps;
+    const { status, error } = changes;
+    const ended = await progress.end(id, { status, message: error?.message ?? null }, (lastEvent) =>
+      restores.update(id, expected, { completedAt: clock.now(), ...changes }, { lastEvent }),
+    );
+    if (ended !== null) feed.publish({ kind: 'restore', restore: ended });
+    return ended;
+  }
+
+  async #run(id: string, signal: AbortSignal): Promise<void> {
+    const { restores, feed, progress, clock } = this.#deps;
+    const startedAt = clock.now();
+    const restore = await restores.update(id, ['QUEUED'], { status: 'VALIDATING', startedAt });
+    // Cancelled while it waited.
+    if (restore === null) return;
+    feed.publish({ kind: 'restore', restore });
+    try {
+      const changes = await this.#perform(restore, signal);
+      const ended = await persist(() => this.end(id, ['VALIDATING', 'RESTORING'], changes));
+      invariant(ended !== null, `restore ${id} was running until its runner ended it`);
+    } finally {
+      progress.forget(id);
+    }
+  }
+
+  /** Runs the engine and says how the restore ended. */
+  async #perform(
+    restore: RestoreRecord,
+    signal: AbortSignal,
+  ): Promise<RestoreChanges & { status: RestoreStatus }> {
+    const { restores, feed, progress, onFailure } = this.#deps;
+    const tracker = await progress.open(restore.id);
+    const follower = new RestoreFollower(restore, {
+      restores,
+      feed,
+      tracker,
+      onFailure: (error) => onFailure(error, restore.id),
+    });
+    tracker.begin('VALIDATING', 'VALIDATING');
+    try {
+      const outcome = await this.#restore(restore, signal, (update) => follower.follow(update));
+      const { validated, restoredFiles, skippedFiles, restoredBytes } = outcome;
+      return { status: 'COMPLETED', error: null, validated, restoredFiles, skippedFiles, restoredBytes };
+    } catch (error) {
+      const { status, error: ending, isUnexpected } = toOperationFailure(error, signal);
+      if (isUnexpected) onFailure(error, restore.id);
+      return { status, error: ending, validated: follower.isValidated };
+    } finally {
+      await follower.settle();
+      tracker.stop();
+    }
+  }
+
+  async #restore(
+    restore: RestoreRecord,
+    signal: AbortSignal,
+    onProgress: (update: RestoreUpdate) => void,
+  ): Promise<RestoreOutcome> {
+    const { backups, engine } = this.#deps;
+    const { components, overwrite, validateOnly, targetPath } = restore;
+    const snapshotId = (await backups.find(restore.backupId))?.snapshotId;
+    if (!snapshotId) throw new NotFoundError(`Backup '${restore.backupName}' is no longer there`);
+    // Looked at again: links and files may have come since the restore was asked for.
+    const targetFolder = targetPath === null ? null : await resolveTargetFolder(this.#restoreDir, targetPath);
+    const request = { restoreId: restore.id, snapshotId, components, overwrite, validateOnly, targetFolder };
+    return engine.restore(request, { signal, onProgress });
+  }
+}

@@ -1,0 +1,64 @@
+import type { SnapshotDescription, SnapshotLabels } from '../engine/index.js';
+import { COMPONENTS } from '../shared/component.js';
+import { type BackupRecord, TRIGGERS, type Trigger } from '../shared/operation.js';
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** When a backup made at `createdAt` expires. */
+export function toExpiry(createdAt: Date, retentionDays: number): Date {
+  return new Date(createdAt.getTime() + retentionDays * DAY_MS);
+}
+
+/** What of a backup's metadata is kept in its snapshot, so that losing the metadata loses no backup. */
+export function toSnapshotLabels(backup: BackupRecord): SnapshotLabels {
+  return {
+    name: backup.name,
+    type: backup.type,
+    trigger: backup.trigger,
+    createdBy: backup.createdBy,
+    createdAt: backup.createdAt.getTime(),
+    retentionDays: backup.retentionDays,
+    compressionLevel: backup.compressionLevel,
+    pinned: backup.pinned,
+  };
+}
+
+/** The backup that a snapshot is, rebuilt from what the repository says. Labels that are missing get a fair value. */
+export function toBackupOfSnapshot(snapshot: SnapshotDescription): BackupRecord {
+  const { labels } = snapshot;
+  const number = (key: string, fallback: number): number =>
+    typeof labels[key] === 'number' ? labels[key] : fallback;
+  const text = (key: string, fallback: string): string =>
+    typeof labels[key] === 'string' ? labels[key] : fallback;
+  const createdAt = new Date(number('createdAt', snapshot.startedAtMs));
+  const retentionDays = number('retentionDays', 365);
+  const isWhole = snapshot.components.length === COMPONENTS.length;
+  const trigger = TRIGGERS.find((known) => known === labels.trigger) satisfies Trigger | undefined;
+  return {
+    id: snapshot.backupId,
+    name: text('name', `backup-${snapshot.backupId}`),
+    type: text('type', isWhole ? 'FULL' : 'PARTIAL') === 'FULL' ? 'FULL' : 'PARTIAL',
+    status: 'COMPLETED',
+    trigger: trigger ?? 'MANUAL',
+    requestedComponents: snapshot.components.map(({ component }) => component),
+    components: snapshot.components,
+    sizeBytes: snapshot.sizeBytes,
+    storedBytes: snapshot.storedBytes,
+    fileCount: snapshot.fileCount,
+    encrypted: snapshot.encrypted,
+    compressed: snapshot.compressed,
+    compressionLevel: typeof labels.compressionLevel === 'number' ? labels.compressionLevel : null,
+    checksum: snapshot.checksum,
+    retentionDays,
+    expiresAt: toExpiry(createdAt, retentionDays),
+    pinned: labels.pinned === true,
+    createdAt,
+    startedAt: new Date(snapshot.startedAtMs),
+    completedAt: new Date(snapshot.completedAtMs),
+    createdBy: text('createdBy', 'unknown'),
+    error: null,
+    notices: snapshot.notices,
+    snapshotId: snapshot.snapshotId,
+    idempotencyKey: null,
+  };
+}

@@ -1,0 +1,192 @@
+import { dirname } from 'node:path';
+import { printPath } from '../engine/index.js';
+import type { FileWriter, RestoredDirectory, RestoredFile, RestoredSymlink, Staging } from '../engine/index.js';
+import { ConflictError, SourceError } from '../shared/errors.js';
+import { AddingSwap } from './adding-swap.js';
+import { nearestFolder } from './live-folders.js';
+import { LiveView } from './live-view.js';
+import { STAGED } from './place-swap.js';
+import type { PlaceSwap, StagedPlace } from './place-swap.js';
+import { ReplacingSwap } from './replacing-swap.js';
+import { checkStagedFiles } from './staged-check.js';
+import type { CheckOptions } from './staged-check.js';
+import { StagedTree } from './staged-tree.js';
+import { StagingFolder } from './staging-folder.js';
+
+/** Where entries under a label belong. */
+export interface FolderPlace {
+  /** Prefix of the entries, or an empty string for a place that takes them all. */
+  label: string;
+  /** Absolute, links followed. */
+  live: string;
+}
+
+/** `replace`: exactly what the backup holds; `add`: only what is missing; `beside`: into a place that must be free. */
+export type FolderStagingMode = 'replace' | 'add' | 'beside';
+
+export interface FolderStagingOptions {
+  restoreId: string;
+  /** Names the staging folders of this component apart from those of others. */
+  name: string;
+  mode: FolderStagingMode;
+}
+
+/** What a staging may still do. `stuck`: taking back failed, and the old data must not be thrown away. */
+type Phase = 'staging' | 'swapped' | 'stuck' | 'ended';
+
+/** A folder component being restored: one staged tree for each root that the backup holds, one after the other. */
+export class FolderStaging implements Staging {
+  readonly #staged: StagedPlace[] = [];
+  readonly #parents = new Map<string, RestoredDirectory>();
+  #view: LiveView | null = null;
+  #swaps: PlaceSwap[] = [];
+  #phase: Phase = 'staging';
+
+  constructor(
+    private readonly places: readonly FolderPlace[],
+    private readonly options: FolderStagingOptions,
+  ) {}
+
+  async directory(entry: RestoredDirectory): Promise<void> {
+    const label = entry.path.toString();
+    if (this.places.some((place) => place.label.startsWith(`${label}/`))) {
+      this.#parents.set(label, { ...entry, path: Buffer.from(entry.path) });
+      return;
+    }
+    const { place, below } = await this.#placeOf(entry.path);
+    if (this.#view?.stateOf(below) === 'taken') return;
+    if (below.length === 0) place.top = { ...entry, path: Buffer.from(entry.path) };
+    await place.tree.directory(stagedPath(below), entry);
+  }
+
+  async symlink(entry: RestoredSymlink): Promise<'staged' | 'skipped'> {
+    const { place, below } = await this.#placeOf(entry.path);
+    if (this.#isThere(below)) return 'skipped';
+    await place.tree.symlink(stagedPath(below), entry);
+    return 'staged';
+  }
+
+  async file(entry: RestoredFile): Promise<FileWriter | null> {
+    const { place, below } = await this.#placeOf(entry.path);
+    if (this.#isThere(below)) return null;
+    return place.tree.file(stagedPath(below), entry);
+  }
+
+  async finish(): Promise<void> {
+    this.#view?.close();
+    this.#view = null;
+    await this.#staged.at(-1)?.tree.finish();
+  }
+
+  async check(options: CheckOptions): Promise<void> {
+    for (const { folder, tree } of this.#staged) await checkStagedFiles(folder, tree.checklist, options);
+  }
+
+  async swap(): Promise<void> {
+    this.#phase = 'swapped';
+    try {
+      for (const place of this.#staged) {
+        const swap = this.#swapOf(place);
+        this.#swaps.push(swap);
+        swap.swap();
+      }
+    } catch (error) {
+      await this.undo();
+      throw error;
+    }
+  }
+
+  async undo(): Promise<void> {
+    if (this.#phase !== 'swapped') return;
+    this.#phase = 'stuck';
+    for (const swap of this.#swaps.reverse()) swap.undo();
+    this.#swaps = [];
+    this.#phase = 'staging';
+  }
+
+  async commit(): Promise<void> {
+    this.#phase = 'ended';
+    for (const place of this.#staged) {
+      try {
+        await remove(place);
+      } catch {
+        // The restore stands; what is left bears the staging name and is removed by a later clean-up.
+      }
+    }
+  }
+
+  async discard(): Promise<void> {
+    if (this.#phase === 'swapped') await this.undo();
+    if (this.#phase !== 'staging') return;
+    this.#view?.close();
+    this.#view = null;
+    for (const place of this.#staged.splice(0)) await remove(place);
+    this.#phase = 'ended';
+  }
+
+  #isThere(below: Buffer): boolean {
+    return this.#view !== null && this.#view.stateOf(below) !== 'absent';
+  }
+
+  #swapOf(place: StagedPlace): PlaceSwap {
+    if (this.options.mode === 'add') return new AddingSwap(place);
+    return new ReplacingSwap(place, { exclusive: this.options.mode === 'beside' });
+  }
+
+  /** The staged place that `path` belongs to, begun when it is the first of its root, and the path below its root. */
+  async #placeOf(path: Buffer): Promise<{ place: StagedPlace; below: Buffer }> {
+    const text = path.toString('latin1');
+    const found = this.places.find(({ label }) => {
+      const prefix = Buffer.from(label).toString('latin1');
+      return prefix === '' || text === prefix || text.startsWith(`${prefix}/`);
+    });
+    if (found === undefined) {
+      throw new ConflictError(
+        `The backup holds "${printPath(path)}", which is not among the configured paths: configure it, or restore to a target path`,
+      );
+    }
+    const current = this.#staged.at(-1);
+    const place = current?.label === found.label ? current : await this.#begin(found);
+    const skip = found.label === '' ? 0 : Buffer.byteLength(found.label) + 1;
+    return { place, below: path.subarray(Math.min(skip, path.length)) };
+  }
+
+  async #begin({ label, live }: FolderPlace): Promise<StagedPlace> {
+    if (this.#phase !== 'staging') throw new SourceError('The staging of this restore has ended');
+    await this.finish();
+    const name = `${this.options.name}-${this.#staged.length}`;
+    const folder = StagingFolder.create(nearestFolder(dirname(live)), { restoreId: this.options.restoreId, name });
+    const tree = new StagedTree(folder);
+    const place: StagedPlace = { label, shownAs: label || this.options.name, live, folder, tree, top: null, metadataOf: (at) => this.#metadataOf(at, live, label) };
+    this.#staged.push(place);
+    if (this.options.mode === 'add') this.#view = new LiveView(live);
+    if (label === '') await tree.directory(Buffer.from(STAGED), ownFolder(folder));
+    return place;
+  }
+
+  /** The recorded entry of a folder above a root, found by how many levels it lies above. */
+  #metadataOf(folder: string, live: string, label: string): RestoredDirectory | undefined {
+    let above = label;
+    for (let at = live; at !== folder; at = dirname(at)) {
+      const slash = above.lastIndexOf('/');
+      if (slash < 0) return undefined;
+      above = above.slice(0, slash);
+    }
+    return this.#parents.get(above);
+  }
+}
+
+function stagedPath(below: Buffer): Buffer {
+  return below.length === 0 ? Buffer.from(STAGED) : Buffer.concat([Buffer.from(`${STAGED}/`), below]);
+}
+
+/** The top folder of a place beside the live data is Tillvault's own. */
+function ownFolder(folder: StagingFolder): RestoredDirectory {
+  const { uid, gid, mtimeNs } = folder.handle.stats();
+  return { path: Buffer.from(STAGED), mode: 0o700, mtimeNs, uid: Number(uid), gid: Number(gid) };
+}
+
+async function remove({ tree, folder }: StagedPlace): Promise<void> {
+  await tree.close();
+  folder.remove();
+}

@@ -1,0 +1,33 @@
+import type { RestoredDirectory } from '../engine/index.js';
+import type { StagedTree } from './staged-tree.js';
+import type { StagingFolder } from './staging-folder.js';
+
+/** The name of the staged copy in its staging folder. */
+export const STAGED = 'new';
+/** The name, in the same folder, of what it replaced. */
+export const KEPT = 'old';
+
+/** One staged root and where it belongs. */
+export interface StagedPlace {
+  /** Prefix of its entries in the manifest; empty for a place that takes them all. */
+  label: string;
+  /** How a message names it. */
+  shownAs: string;
+  /** Where it belongs, absolute, links followed. */
+  live: string;
+  folder: StagingFolder;
+  tree: StagedTree;
+  /** The root's own entry when it is a folder: its time must be set again after a rename. */
+  top: RestoredDirectory | null;
+  /** Entries of the folders above the root, for those that are missing. */
+  metadataOf: (folder: string) => RestoredDirectory | undefined;
+}
+
+/**
+ * A way of putting one staged place live and of taking it back. Each of both can be repeated after it threw:
+ * it looks at what is there rather than at what it remembers having done.
+ */
+export interface PlaceSwap {
+  swap(): void;
+  undo(): void;
+}

@@ -1,0 +1,138 @@
+import { statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { printPath } from '../engine/index.js';
+import type { FileWriter, RestoredDirectory, RestoredFile, RestoredSymlink, Staging } from '../engine/index.js';
+import type { Clock } from '../shared/clock.js';
+import { ConflictError, IntegrityError, throwIfCancelled } from '../shared/errors.js';
+import { lookAt, nearestFolder } from './live-folders.js';
+import { STAGED } from './place-swap.js';
+import { checkDatabaseHealth, lookAtDatabase } from './sqlite-health.js';
+import { OnlineSwap } from './sqlite-online-swap.js';
+import { RenamingSwap } from './sqlite-renaming-swap.js';
+import type { DatabaseSwap } from './sqlite-renaming-swap.js';
+import { checkStagedFiles } from './staged-check.js';
+import type { CheckOptions } from './staged-check.js';
+import { StagedTree } from './staged-tree.js';
+import { StagingFolder } from './staging-folder.js';
+
+export interface SqliteStagingOptions {
+  restoreId: string;
+  clock: Clock;
+  busyLimitMs: number;
+  /** The live file with links followed, or a folder beside the live data that takes the file under its own name. */
+  destination: { kind: 'live'; path: string } | { kind: 'beside'; folder: string };
+}
+
+/** A database being restored: exactly one staged file. */
+export class SqliteStaging implements Staging {
+  readonly #folder: StagingFolder;
+  readonly #tree: StagedTree;
+  readonly #options: SqliteStagingOptions;
+  #name: string | null = null;
+  #swap: DatabaseSwap | null = null;
+  #phase: 'staging' | 'swapped' | 'stuck' | 'ended' = 'staging';
+
+  constructor(options: SqliteStagingOptions) {
+    this.#options = options;
+    const { destination, restoreId } = options;
+    const below = destination.kind === 'live' ? dirname(destination.path) : dirname(destination.folder);
+    this.#folder = StagingFolder.create(nearestFolder(below), { restoreId, name: 'database' });
+    this.#tree = new StagedTree(this.#folder);
+  }
+
+  async directory(entry: RestoredDirectory): Promise<void> {
+    throw new IntegrityError(`The backup's database holds folder "${printPath(entry.path)}", expected one file`);
+  }
+
+  async symlink(entry: RestoredSymlink): Promise<'staged' | 'skipped'> {
+    throw new IntegrityError(`The backup's database holds link "${printPath(entry.path)}", expected one file`);
+  }
+
+  async file(entry: RestoredFile): Promise<FileWriter | null> {
+    const name = entry.path.toString();
+    if (this.#name !== null || name.includes('/')) {
+      throw new IntegrityError(`The backup's database holds "${printPath(entry.path)}" too, expected one file`);
+    }
+    this.#name = name;
+    return this.#tree.file(Buffer.from(STAGED), entry);
+  }
+
+  async finish(): Promise<void> {
+    if (this.#name === null) throw new IntegrityError("The backup's database holds no file, expected one");
+    await this.#tree.finish();
+  }
+
+  async check(options: CheckOptions): Promise<void> {
+    await checkStagedFiles(this.#folder, this.#tree.checklist, options);
+    throwIfCancelled(options.signal);
+    // Beside the live data an unsound reference harms nothing, and it may be the only way to get at the data.
+    const foreignKeys = this.#options.destination.kind === 'live';
+    checkDatabaseHealth(this.#staged(), { name: this.#shownName(), foreignKeys });
+    throwIfCancelled(options.signal);
+  }
+
+  async swap(): Promise<void> {
+    this.#swap = this.#chooseSwap();
+    this.#phase = 'swapped';
+    try {
+      await this.#swap.swap();
+    } catch (error) {
+      await this.undo();
+      throw error;
+    }
+  }
+
+  async undo(): Promise<void> {
+    if (this.#phase !== 'swapped' || this.#swap === null) return;
+    this.#phase = 'stuck';
+    await this.#swap.undo();
+    this.#swap = null;
+    this.#phase = 'staging';
+  }
+
+  async commit(): Promise<void> {
+    this.#phase = 'ended';
+    try {
+      await this.#swap?.settle();
+      await this.#remove();
+    } catch {
+      // The restore stands; what is left bears the staging name and is removed by a later clean-up.
+    }
+  }
+
+  async discard(): Promise<void> {
+    if (this.#phase === 'swapped') await this.undo();
+    await this.#tree.close();
+    if (this.#phase !== 'staging') return;
+    await this.#remove();
+    this.#phase = 'ended';
+  }
+
+  #chooseSwap(): DatabaseSwap {
+    const { destination, clock, busyLimitMs } = this.#options;
+    const live = destination.kind === 'live' ? destination.path : join(destination.folder, 'database', this.#shownName());
+    const deps = { folder: this.#folder, staged: this.#staged(), live, name: this.#shownName() };
+    if (destination.kind === 'beside') {
+      if (lookAt(live) === undefined) return new RenamingSwap(deps, { isPrivate: true });
+      throw new ConflictError(`"${basename(live)}" is there already, expected an empty or absent target path`);
+    }
+    const found = lookAtDatabase(live, deps.name);
+    // An empty staged file is no source that SQLite could copy from.
+    const isOnline = found.state === 'usable' && statSync(deps.staged).size > 0;
+    return isOnline ? new OnlineSwap({ ...deps, clock, busyLimitMs }) : new RenamingSwap(deps, { isPrivate: false });
+  }
+
+  #staged(): string {
+    return join(this.#folder.path, STAGED);
+  }
+
+  #shownName(): string {
+    const { destination } = this.#options;
+    return destination.kind === 'live' ? basename(destination.path) : (this.#name ?? 'database');
+  }
+
+  async #remove(): Promise<void> {
+    await this.#tree.close();
+    this.#folder.remove();
+  }
+}

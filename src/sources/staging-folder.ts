@@ -1,0 +1,71 @@
+import { chmodSync, lstatSync, mkdirSync, rmdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { ConflictError } from '../shared/errors.js';
+import { FolderHandle } from './folder-handle.js';
+import { removeTree } from './remove-tree.js';
+import { errnoOf, toAppError } from './system-error.js';
+import { syncFolder } from './sync-folder.js';
+
+/** How the names of staging folders start; they are never captured, and what a dead run left is found by it. */
+export const STAGING_PREFIX = '.tillvault-';
+
+/**
+ * A private folder beside what a restore replaces: `.tillvault-<restoreId>/<name>`, mode 0700.
+ * The outer folder is shared by all components of one restore that live in the same parent folder; the inner one is
+ * this place's own and was made by it, so nothing in it can be somebody else's.
+ */
+export class StagingFolder {
+  private constructor(
+    readonly path: string,
+    readonly handle: FolderHandle,
+  ) {}
+
+  /**
+   * Makes the folder below `parent`, which must exist.
+   * @throws ConflictError when a run of the same id left one, SourceError or StorageError when it cannot be made
+   */
+  static create(parent: string, { restoreId, name }: { restoreId: string; name: string }): StagingFolder {
+    const outer = join(parent, STAGING_PREFIX + restoreId);
+    const path = join(outer, name);
+    try {
+      makeShared(outer);
+      mkdirSync(path, { mode: 0o700 });
+      return new StagingFolder(path, FolderHandle.open(Buffer.from(path)));
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') {
+        throw new ConflictError(`Staging folder "${basename(outer)}" of this restore is there already, expected none`, {
+          cause: error,
+        });
+      }
+      throw toAppError(error, `Staging folder "${basename(outer)}" cannot be made`);
+    }
+  }
+
+  /** Makes the entries of this folder and its own place durable. */
+  sync(): void {
+    syncFolder(this.path);
+    syncFolder(dirname(this.path));
+    syncFolder(dirname(dirname(this.path)));
+  }
+
+  /** Removes the folder and everything in it, and the shared one when this was the last. May be called twice. */
+  remove(): void {
+    this.handle.close();
+    removeTree(Buffer.from(this.path));
+    try {
+      rmdirSync(dirname(this.path));
+    } catch (error) {
+      // Another component still stages in it, or removed it first.
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(errnoOf(error))) throw error;
+    }
+  }
+}
+
+function makeShared(outer: string): void {
+  try {
+    mkdirSync(outer, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST' || !lstatSync(outer).isDirectory()) throw error;
+    chmodSync(outer, 0o700);
+  }
+}

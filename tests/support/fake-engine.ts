@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import type {
+  BackupOutcome,
+  BackupRequest,
+  BackupUpdate,
+  Engine,
+  RestoreOutcome,
+  RestoreRequest,
+  RestoreUpdate,
+  RunOptions,
+  SnapshotDescription,
+} from '../../src/engine/index.js';
+import { CancelledError, throwIfCancelled } from '../../src/shared/errors.js';
+
+/** Waits until `gate` opens or the signal aborts, as an engine at work would. */
+export async function workUntil(gate: Promise<void>, signal?: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<void>();
+  const stop = () => aborted.reject(new CancelledError());
+  if (signal?.aborted) stop();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    await Promise.race([gate, aborted.promise]);
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+/** An engine whose work is a script: it keeps snapshots in memory and captures nothing. */
+export class FakeEngine implements Engine {
+  readonly snapshots = new Map<string, SnapshotDescription>();
+  readonly deleted: string[] = [];
+  readonly restoreRequests: RestoreRequest[] = [];
+  /** What happens during a backup, before it is committed. */
+  duringBackup: (request: BackupRequest, options: RunOptions<BackupUpdate>) => Promise<void> = async () => {};
+  /** What happens during a restore. */
+  duringRestore: (request: RestoreRequest, options: RunOptions<RestoreUpdate>) => Promise<void> =
+    async () => {};
+  /** What happens when a snapshot is deleted, before it is. */
+  duringDelete: (snapshotId: string) => Promise<void> = async () => {};
+
+  async open(): Promise<void> {}
+  async close(): Promise<void> {}
+
+  async backup(request: BackupRequest, options: RunOptions<BackupUpdate>): Promise<BackupOutcome> {
+    throwIfCancelled(options.signal);
+    options.onProgress?.(toBackupUpdate({ phase: 'SCANNING' }));
+    options.onProgress?.(toBackupUpdate({ phase: 'CAPTURING', processedBytes: 0, totalBytes: 1_000 }));
+    await this.duringBackup(request, options);
+    throwIfCancelled(options.signal);
+    options.onProgress?.(toBackupUpdate({ phase: 'FINALIZING', processedBytes: 1_000, totalBytes: 1_000 }));
+    const snapshot = describeSnapshot(request);
+    this.snapshots.set(snapshot.snapshotId, snapshot);
+    return snapshot;
+  }
+
+  async restore(request: RestoreRequest, options: RunOptions<RestoreUpdate>): Promise<RestoreOutcome> {
+    throwIfCancelled(options.signal);
+    this.restoreRequests.push(request);
+    options.onProgress?.(toRestoreUpdate({ phase: 'VALIDATING' }));
+    await this.duringRestore(request, options);
+    throwIfCancelled(options.signal);
+    const isWritten = !request.validateOnly;
+    return {
+      validated: true,
+      restoredFiles: isWritten ? 3 : 0,
+      skippedFiles: 0,
+      restoredBytes: isWritten ? 1_000 : 0,
+    };
+  }
+
+  async listSnapshots(): Promise<SnapshotDescription[]> {
+    return [...this.snapshots.values()];
+  }
+
+  async deleteSnapshot(snapshotId: string): Promise<void> {
+    await this.duringDelete(snapshotId);
+    this.snapshots.delete(snapshotId);
+    this.deleted.push(snapshotId);
+  }
+}
+
+/** The snapshot that a request makes: 1,000 bytes and 4 files, 400 bytes stored. */
+export function describeSnapshot(request: BackupRequest): SnapshotDescription {
+  const checksum = createHash('sha256').update(request.backupId).digest('hex');
+  const share = 1_000 / request.components.length;
+  return {
+    snapshotId: checksum,
+    backupId: request.backupId,
+    components: request.components.map((component) => ({
+      component,
+      source: `${component.toLowerCase()} of the till`,
+      sizeBytes: share,
+      storedBytes: share * 0.4,
+      fileCount: 4 / request.components.length,
+      checksum,
+    })),
+    sizeBytes: 1_000,
+    storedBytes: 400,
+    fileCount: 4,
+    checksum,
+    notices: ['A socket was left out'],
+    encrypted: request.encrypt,
+    compressed: request.compress,
+    startedAtMs: Date.parse('2026-03-01T10:00:00Z'),
+    completedAtMs: Date.parse('2026-03-01T10:00:05Z'),
+    labels: request.labels,
+  };
+}
+
+/** A report of a backup's progress: nothing done, but for `changes`. */
+export function toBackupUpdate(changes: Partial<BackupUpdate>): BackupUpdate {
+  return {
+    phase: 'CAPTURING',
+    component: null,
+    processedBytes: 0,
+    totalBytes: 0,
+    storedBytes: 0,
+    processedFiles: 0,
+    totalFiles: 0,
+    ...changes,
+  };
+}
+
+/** A report of a restore's progress: nothing done, but for `changes`. */
+export function toRestoreUpdate(changes: Partial<RestoreUpdate>): RestoreUpdate {
+  return {
+    phase: 'VALIDATING',
+    component: null,
+    processedBytes: 0,
+    totalBytes: 0,
+    processedFiles: 0,
+    totalFiles: 0,
+    validated: false,
+    ...changes,
+  };
+}
