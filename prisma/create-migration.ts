@@ -31,7 +31,7 @@ for (const provider of ['sqlite', 'postgresql'] as const) {
   const from = existsSync(snapshot) ? [header, read(snapshot)] : [];
   const engine = await openSchemaComparer(provider, to);
   const sql = await diffSchemas(engine, from, to);
-  engine.free();
+  await engine.close();
   if (!/^[A-Z]/m.test(sql)) continue;
   changed = true;
   const folder = join(here, 'migrations', provider, `${moment}_${name}`);

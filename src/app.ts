@@ -52,14 +52,18 @@ export const VERSION = readVersion();
  */
 export async function createApp(config: Config, overrides: AppOverrides = {}): Promise<App> {
   const { clock = systemClock, random = systemRandom } = overrides;
-  const logger = overrides.logger ?? pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
+  const logger =
+    overrides.logger ?? pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
   const metadata = await openMetadata(config.metadataUrl);
   const engine = overrides.engine ?? createEngine(config, logger);
 
-  const queue = new InProcessJobQueue({ onFailure: (error, id) => logger.error({ err: error, id }, 'A job failed') });
+  const queue = new InProcessJobQueue({
+    onFailure: (error, id) => logger.error({ err: error, id }, 'A job failed'),
+  });
   const feed = new OperationFeed();
   const audit = new AuditService({ audit: metadata.audit, clock, random });
-  const onFailure = (error: unknown, id?: string) => logger.error({ err: error, id }, 'An operation failed unexpectedly');
+  const onFailure = (error: unknown, id?: string) =>
+    logger.error({ err: error, id }, 'An operation failed unexpectedly');
   const progress = new ProgressService({ ...metadata, clock, onFailure });
   const shared = { ...metadata, engine, queue, progress, feed, audit, clock, random, onFailure };
   const folders = { restoreDir: config.restoreDir };
@@ -71,7 +75,10 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
 
   const verifier = createTokenVerifier(config.jwt.key, { ...config.jwt, clock });
   const production = config.isProduction;
-  const api = createApi({ backups, restores, progress, operations: feed, audit, logger, clock, random }, { production });
+  const api = createApi(
+    { backups, restores, progress, operations: feed, audit, logger, clock, random },
+    { production },
+  );
   const { host, port } = config;
   const server = createServer({ api, verifier, logger, clock, random }, { host, port, production });
 
@@ -121,7 +128,8 @@ function createEngine(config: Config, logger: Logger): Engine {
     till: { database, configRoots, cacheRoots, filesRoots, tempDir },
   };
   return new WorkerEngine({
-    startWorker: () => new Worker(new URL('./engine-thread.js', import.meta.url), { workerData: settings, name: 'engine' }),
+    startWorker: () =>
+      new Worker(new URL('./engine-thread.js', import.meta.url), { workerData: settings, name: 'engine' }),
     onWarning: (message, error) => logger.warn({ err: error }, message),
   });
 }

@@ -12,7 +12,13 @@ import { ConfigError } from './config/config-error.js';
 import { type GeneratedSecret, readOrMakeSecret } from './config/generated-secrets.js';
 import { isJwtKeyGiven, type JwtKey, type JwtSettings, readJwtKey } from './config/jwt-keys.js';
 import { type Folders, findOverlaps, type Till } from './config/overlaps.js';
-import { type Environment, type LogLevel, parseSettings, type Settings } from './config/settings.js';
+import {
+  type Environment,
+  findWeakSecrets,
+  type LogLevel,
+  parseSettings,
+  type Settings,
+} from './config/settings.js';
 import { type RootVariable, resolveRoots, type TillRoot } from './config/till-roots.js';
 import {
   readDatabaseUrl,
@@ -51,13 +57,14 @@ export interface Config {
   readonly storage: StorageLocation;
   readonly restoreDir: string;
   readonly tempDir: string;
-  /** At least 16 characters. */
   readonly encryptionKey: string;
   readonly jwt: JwtSettings;
   /** For several servers; nothing uses it yet. */
   readonly redisUrl: string | null;
   /** Secrets that were not configured, for the server to say where they are kept. */
   readonly generatedSecrets: readonly GeneratedSecret[];
+  /** What production would refuse, one line each. */
+  readonly warnings: readonly string[];
 }
 
 export interface LoadOptions {
@@ -92,7 +99,8 @@ export function loadConfig(environment: Environment, { cwd, random }: LoadOption
   });
   const jwtKey = readJwtKey(environment, settings, { cwd, problems });
   const isProduction = settings.NODE_ENV === 'production';
-  if (isProduction) problems.push(...findMissingSecrets(environment));
+  const weakSecrets = findWeakSecrets(settings);
+  if (isProduction) problems.push(...findMissingSecrets(environment), ...weakSecrets);
   problems.push(...findOverlaps({ ...till, storage, metadata, folders }));
   if (problems.length > 0 || till.database === null || storage === null || metadata === null) {
     throw new ConfigError(problems);
@@ -119,6 +127,7 @@ export function loadConfig(environment: Environment, { cwd, random }: LoadOption
     },
     redisUrl: settings.REDIS_URL ?? null,
     generatedSecrets: secrets.generated,
+    warnings: weakSecrets,
   });
 }
 

@@ -26,7 +26,9 @@ const clock = systemClock;
 
 const engine = new LocalEngine(
   {
-    store: new FileStore(settings.storageFolder, { uniqueName: () => systemRandom.uuid().replaceAll('-', '') }),
+    store: new FileStore(settings.storageFolder, {
+      uniqueName: () => systemRandom.uuid().replaceAll('-', ''),
+    }),
     clock,
     random: systemRandom.bytes,
     onWarning: (message) => port.postMessage({ kind: 'warning', message }),

@@ -38,6 +38,8 @@ async function main(): Promise<void> {
 }
 
 function sayWhatWasMade(config: Config): void {
+  for (const warning of config.warnings)
+    process.stderr.write(`Warning: ${warning}; production refuses this\n`);
   for (const { variable, file, isNew } of config.generatedSecrets) {
     if (!isNew) continue;
     process.stderr.write(`\n${variable} is not set, so one was made. It is kept in ${file}\n`);
@@ -50,9 +52,17 @@ function sayWhatWasMade(config: Config): void {
 /** On the first start a token to try it with; production has none, since its secrets are given. */
 function sayHowToBegin(config: Config, url: string): void {
   const { key, issuer, audience } = config.jwt;
-  const isFirstStart = config.generatedSecrets.some(({ variable, isNew }) => variable === 'JWT_SECRET' && isNew);
+  const isFirstStart = config.generatedSecrets.some(
+    ({ variable, isNew }) => variable === 'JWT_SECRET' && isNew,
+  );
   if (!isFirstStart || key.kind !== 'secret') return;
-  const claims = { subject: 'first-start', role: 'ADMIN', expiresInSeconds: FIRST_TOKEN_SECONDS, issuer, audience } as const;
+  const claims = {
+    subject: 'first-start',
+    role: 'ADMIN',
+    expiresInSeconds: FIRST_TOKEN_SECONDS,
+    issuer,
+    audience,
+  } as const;
   const token = signToken(key.secret, claims, systemClock);
   process.stdout.write(`
 An ADMIN token for the next 12 hours (another: npx tillvault token):

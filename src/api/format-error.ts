@@ -44,7 +44,11 @@ export function createErrorFormatter(
   const describe = (error: unknown): FormattedError => {
     const chain = unwrap(error);
     const appError = chain.find((link) => link instanceof AppError);
-    if (appError) return withPlace(error, describeAppError(appError));
+    if (appError) {
+      const formatted = describeAppError(appError);
+      if (isServerFault(formatted)) deps.logger.warn({ err: appError }, 'API operation failed');
+      return withPlace(error, formatted);
+    }
     if (isRequestError(chain)) return withPlace(error, describeRequestError(chain[0] as Error, options));
     const incident = deps.random.uuid();
     deps.logger.error({ err: chain.at(-1), incident }, 'Unexpected error in an API operation');
@@ -87,6 +91,11 @@ function isRequestError(chain: readonly unknown[]): boolean {
   const innermost = chain.at(-1);
   if (!(innermost instanceof GraphQLError)) return false;
   return chain.length > 1 ? Boolean(innermost.nodes?.length) : innermost.path === undefined;
+}
+
+/** True for what an operator should hear of, though the caller is told all that helps him. */
+function isServerFault({ extensions: { code } }: FormattedError): boolean {
+  return HTTP_STATUS[code] >= 500;
 }
 
 function describeAppError(error: AppError): FormattedError {

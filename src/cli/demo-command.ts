@@ -27,6 +27,8 @@ everything when it ends. Ends with status 0 only when everything restored is wha
       const stop = () => interrupt.abort();
       const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
       for (const signal of signals) process.on(signal, stop);
+      // Nobody reads any more, as in `tillvault demo | head`: end, but clean up.
+      process.stdout.on('error', stop);
       try {
         await runDemo(
           { ...options, signal: interrupt.signal },

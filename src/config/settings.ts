@@ -60,20 +60,8 @@ const SETTINGS = z.object({
   TEMP_DIR: FOLDER.default('./temp'),
   STORAGE_URL: z.string().default('file:./backups'),
   METADATA_DATABASE_URL: z.string().optional(),
-  BACKUP_ENCRYPTION_KEY: z
-    .string()
-    .refine(
-      (key) => [...key].length >= MIN_ENCRYPTION_KEY_LENGTH,
-      `at least ${MIN_ENCRYPTION_KEY_LENGTH} characters`,
-    )
-    .optional(),
-  JWT_SECRET: z
-    .string()
-    .refine(
-      (secret) => Buffer.byteLength(secret) >= MIN_JWT_SECRET_BYTES,
-      `at least ${MIN_JWT_SECRET_BYTES} bytes (openssl rand -hex 32 makes one)`,
-    )
-    .optional(),
+  BACKUP_ENCRYPTION_KEY: z.string().optional(),
+  JWT_SECRET: z.string().optional(),
   JWT_PUBLIC_KEY: z.string().optional(),
   JWT_JWKS_URL: z
     .string()
@@ -89,6 +77,25 @@ const SETTINGS = z.object({
 
 /** The variables, parsed one by one. */
 export type Settings = z.output<typeof SETTINGS>;
+
+/** Secrets that are set and too short to withstand guessing, one line each. */
+export function findWeakSecrets({
+  BACKUP_ENCRYPTION_KEY: passphrase,
+  JWT_SECRET: secret,
+}: Settings): string[] {
+  const problems: string[] = [];
+  if (passphrase !== undefined && [...passphrase].length < MIN_ENCRYPTION_KEY_LENGTH) {
+    const expected = `at least ${MIN_ENCRYPTION_KEY_LENGTH} characters`;
+    problems.push(
+      describeProblem('BACKUP_ENCRYPTION_KEY', expected, describeValue('BACKUP_ENCRYPTION_KEY', passphrase)),
+    );
+  }
+  if (secret !== undefined && Buffer.byteLength(secret) < MIN_JWT_SECRET_BYTES) {
+    const expected = `at least ${MIN_JWT_SECRET_BYTES} bytes (openssl rand -hex 32 makes one)`;
+    problems.push(describeProblem('JWT_SECRET', expected, describeValue('JWT_SECRET', secret)));
+  }
+  return problems;
+}
 
 const SECRETS: ReadonlySet<string> = new Set(['BACKUP_ENCRYPTION_KEY', 'JWT_SECRET']);
 

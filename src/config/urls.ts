@@ -61,7 +61,7 @@ export function readMetadataUrl(
 export function readStorageUrl(url: string, cwd: string, problems: string[]): StorageLocation | null {
   const folder = resolveFileUrl(url, cwd);
   if (folder !== null) return { kind: 'file', folder };
-  const isLater = isServerUrl(url, ['s3:', 'azure:'], 0);
+  const isLater = isServerUrl(url, ['s3:', 'azure:'], true);
   problems.push(
     isLater
       ? `STORAGE_URL: ${url.slice(0, url.indexOf(':'))}: storage arrives in a later version, use file:<folder> until then`
@@ -93,13 +93,9 @@ function serverDatabase(text: string): string {
   );
 }
 
-function isServerUrl(text: string, protocols: readonly string[], minNameLength = 1): boolean {
+/** True for a URL of one of `protocols` that names a host and, unless `isNameOptional`, something on it. */
+function isServerUrl(text: string, protocols: readonly string[], isNameOptional = false): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, pathname } = new URL(text);
-  return (
-    protocols.includes(protocol) &&
-    hostname !== '' &&
-    pathname.length > minNameLength - 1 &&
-    (minNameLength === 0 || pathname.length > 1)
-  );
+  return protocols.includes(protocol) && hostname !== '' && (isNameOptional || pathname.length > 1);
 }

@@ -94,6 +94,11 @@ export class BackupRepository {
     });
   }
 
+  /** How many backups the repository should hold. */
+  countCompleted(): Promise<number> {
+    return withDatabaseErrors(() => this.#client.backup.count({ where: { status: 'COMPLETED' } }));
+  }
+
   /**
    * Changes a backup that is in one of the `expected` states.
    * @param options.lastEvent stored with the change, both or neither: the event that announces the end

@@ -59,12 +59,17 @@ async function createAdapter(
   if (url.startsWith('file:')) {
     const path = url.startsWith('file://') ? fileURLToPath(url) : resolve(url.slice('file:'.length));
     await prepareSqliteFile(path);
-    return { provider: 'sqlite', adapter: new SqliteAdapter({ url: `file:${encodeURI(path)}` }) };
+    return { provider: 'sqlite', adapter: new SqliteAdapter({ url: toUrl(path) }) };
   }
   if (/^postgres(ql)?:\/\//.test(url)) {
     return { provider: 'postgresql', adapter: new PrismaPg({ connectionString: url }) };
   }
   throw new InvalidInputError('The metadata database URL must begin with file: or postgresql://');
+}
+
+/** Every part encoded, because libSQL reads `%`, `#` and `?` as an URL does. */
+function toUrl(path: string): string {
+  return `file:${path.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 function createClient(

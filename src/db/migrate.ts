@@ -24,13 +24,13 @@ export async function migrate(
       { path: header, content: await readFile(header, 'utf8') },
     ]);
     try {
-      const { appliedMigrationNames } = await engine.applyMigrations({
+      const { appliedMigrationNames } = await engine.commands.applyMigrations({
         migrationsList: await readMigrations(join(folder, 'migrations', provider)),
         filters: { externalTables: [], externalEnums: [] },
       });
       return appliedMigrationNames;
     } finally {
-      engine.free();
+      await engine.close();
     }
   } catch (error) {
     if (error instanceof AppError) throw error;

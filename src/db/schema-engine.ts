@@ -9,8 +9,12 @@ import {
 } from '@prisma/driver-adapter-utils';
 import * as engine from '@prisma/schema-engine-wasm/schema_engine_bg';
 
-/** Prisma's schema engine: applies migrations and compares schemas. Free it after use. */
-export type SchemaEngine = engine.SchemaEngine;
+/** Prisma's schema engine, open: applies migrations and compares schemas. */
+export interface SchemaEngine {
+  commands: engine.SchemaEngine;
+  /** Frees the engine's memory and closes its connections to the database. */
+  close(): Promise<void>;
+}
 
 /** A Prisma schema file as the engine takes it. */
 export interface SchemaFile {
@@ -40,10 +44,21 @@ async function load(): Promise<void> {
   const glueUrl = import.meta.resolve('@prisma/schema-engine-wasm/schema_engine_bg');
   const bytes = await readFile(fileURLToPath(new URL('./schema_engine_bg.wasm', glueUrl)));
   const { instance } = await WebAssembly.instantiate(bytes, {
-    './schema_engine_bg.js': engine,
+    './schema_engine_bg.js': withIdleTimers(engine),
   });
   (engine as unknown as Glue).__wbg_set_wasm(instance.exports);
   instance.exports.__wbindgen_start();
+}
+
+/** The glue with timers that keep no process alive: the engine never clears the one that limits its wait for a lock. */
+function withIdleTimers(glue: object): object {
+  const setIdleTimeout = (callback: () => void, delayMs: number) => setTimeout(callback, delayMs).unref();
+  return Object.fromEntries(
+    Object.entries(glue).map(([name, call]) => [
+      name,
+      name.startsWith('__wbg_setTimeout_') ? setIdleTimeout : call,
+    ]),
+  );
 }
 
 /**
@@ -56,11 +71,44 @@ export async function openSchemaEngine(
 ): Promise<SchemaEngine> {
   loading ??= load();
   await loading;
-  return engine.SchemaEngine.new(
+  const connections: SqlDriverAdapter[] = [];
+  const commands = await engine.SchemaEngine.new(
     { datamodels: schema.map(({ path, content }) => [path, content]) },
     () => undefined,
-    bindMigrationAwareSqlAdapterFactory(adapter),
-  );
+    bindMigrationAwareSqlAdapterFactory(rememberConnections(adapter, connections)),
+  ).catch(async (error: unknown) => {
+    await closeAll(connections);
+    throw error;
+  });
+  return {
+    commands,
+    close: async () => {
+      commands.free();
+      await closeAll(connections);
+    },
+  };
+}
+
+/** The engine never closes what it opens, so that a file stays open and a pool waits: what it opened is kept here. */
+function rememberConnections(
+  adapter: SqlMigrationAwareDriverAdapterFactory,
+  connections: SqlDriverAdapter[],
+): SqlMigrationAwareDriverAdapterFactory {
+  const remember = async (connecting: Promise<SqlDriverAdapter>): Promise<SqlDriverAdapter> => {
+    const connection = await connecting;
+    connections.push(connection);
+    return connection;
+  };
+  return {
+    provider: adapter.provider,
+    adapterName: adapter.adapterName,
+    connect: () => remember(adapter.connect()),
+    connectToShadowDb: () => remember(adapter.connectToShadowDb()),
+  };
+}
+
+async function closeAll(connections: SqlDriverAdapter[]): Promise<void> {
+  for (const connection of connections.splice(0)) await connection.dispose();
 }
 
 /** Opens the engine without any database, for comparing schemas only. */
@@ -110,7 +158,7 @@ export async function diffSchemas(
   from: readonly SchemaFile[],
   to: readonly SchemaFile[],
 ): Promise<string> {
-  const { stdout } = await schemaEngine.diff({
+  const { stdout } = await schemaEngine.commands.diff({
     from: from.length === 0 ? { tag: 'empty' } : { tag: 'schemaDatamodel', files: [...from] },
     to: { tag: 'schemaDatamodel', files: [...to] },
     script: true,

@@ -105,6 +105,7 @@ export interface RestoreUpdate {
   validated: boolean;
 }
 
+/** What a restore did; files and bytes are 0 when it only validated. */
 export interface RestoreOutcome {
   validated: boolean;
   restoredFiles: number;

@@ -24,6 +24,7 @@ export interface Source {
   capture(options: { signal?: AbortSignal }): Promise<Capture>;
 }
 
+/** About what a capture will read. */
 export interface SourceSize {
   totalBytes: number;
   totalFiles: number;
@@ -57,6 +58,7 @@ interface EntryBase {
   gid: number;
 }
 
+/** A folder, also an empty one. */
 export interface DirectoryEntry extends EntryBase {
   kind: 'directory';
 }
@@ -92,6 +94,7 @@ export interface FileEntry extends EntryBase {
   open(): FileReader | null;
 }
 
+/** Anything that a source can hold. */
 export type SourceEntry = DirectoryEntry | SymlinkEntry | FileEntry;
 
 /** Reads one file from its start. */

@@ -64,10 +64,23 @@ export function createApolloServer(
       production
         ? ApolloServerPluginLandingPageDisabled()
         : ApolloServerPluginLandingPageLocalDefault({ footer: false }),
+      queriesAndMutationsOnly,
       statusByCode(api),
     ],
   });
 }
+
+/** Refuses subscriptions, which have no way to answer more than once here. */
+const queriesAndMutationsOnly: ApolloServerPlugin<ApiContext> = {
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ operation }) {
+        if (operation?.operation !== 'subscription') return;
+        throw new InvalidInputError('Subscriptions are served over WebSocket, found one in an HTTP request');
+      },
+    };
+  },
+};
 
 /** Gives answers with errors the HTTP status of the first one's code, also when only one field failed. */
 function statusByCode(api: Api): ApolloServerPlugin<ApiContext> {

@@ -124,6 +124,8 @@ async function connect(
     connectionParams?.authorization ?? connectionParams?.Authorization ?? extra.request.headers.authorization;
   const caller = await identifyCaller(verifier, authorization, remoteAddress);
   extra.caller = caller;
+  // The client may have left meanwhile, and then nobody would stop the timer.
+  if (extra.socket.readyState !== extra.socket.OPEN) return true;
   const deadline =
     caller.kind === 'known'
       ? { at: caller.expiresAt, code: CloseCode.Forbidden, reason: 'The token expired; sign in again' }

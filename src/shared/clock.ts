@@ -6,6 +6,7 @@ export interface Clock {
   monotonicMs(): number;
 }
 
+/** The machine's clock. */
 export const systemClock: Clock = {
   now: () => new Date(),
   monotonicMs: () => performance.now(),

@@ -25,6 +25,7 @@ export const OPERATION_CODES = {
   INTERRUPTED: 'SERVICE_UNAVAILABLE',
 } as const satisfies Record<string, ContractCode>;
 
+/** Every code of `docs/errors.md`. */
 export type ErrorCode = ContractCode | keyof typeof OPERATION_CODES;
 
 /** HTTP status of each contract code. */
@@ -165,7 +166,9 @@ export function errorOf(code: ErrorCode, message: string, options?: AppErrorOpti
 
 /** The contract's code that stands for `code` in an API answer. */
 export function toContractCode(code: ErrorCode): ContractCode {
-  return code in OPERATION_CODES ? OPERATION_CODES[code as keyof typeof OPERATION_CODES] : (code as ContractCode);
+  return code in OPERATION_CODES
+    ? OPERATION_CODES[code as keyof typeof OPERATION_CODES]
+    : (code as ContractCode);
 }
 
 /** Throws a plain Error when a programmer's assumption does not hold. Never caught. */

@@ -7,15 +7,19 @@ export interface Actor {
   remoteAddress: string | null;
 }
 
+/** Roles that the point-of-sale system puts into its tokens. */
 export const ROLES = ['ADMIN', 'MANAGER', 'CASHIER'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** All four components, or those that were named. */
 export const BACKUP_TYPES = ['FULL', 'PARTIAL'] as const;
 export type BackupType = (typeof BACKUP_TYPES)[number];
 
+/** States of a backup; the last three are ends. */
 export const BACKUP_STATUSES = ['QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'] as const;
 export type BackupStatus = (typeof BACKUP_STATUSES)[number];
 
+/** States of a restore; the last four are ends. */
 export const RESTORE_STATUSES = [
   'QUEUED',
   'VALIDATING',
@@ -27,12 +31,15 @@ export const RESTORE_STATUSES = [
 ] as const;
 export type RestoreStatus = (typeof RESTORE_STATUSES)[number];
 
+/** What made a backup begin. */
 export const TRIGGERS = ['MANUAL', 'SCHEDULE', 'PRE_RESTORE'] as const;
 export type Trigger = (typeof TRIGGERS)[number];
 
+/** What a backup is doing, in this order. */
 export const BACKUP_PHASES = ['QUEUED', 'SCANNING', 'CAPTURING', 'FINALIZING', 'DONE'] as const;
 export type BackupPhase = (typeof BACKUP_PHASES)[number];
 
+/** What a restore is doing, in this order; ROLLING_BACK only when it fails. */
 export const RESTORE_PHASES = [
   'QUEUED',
   'VALIDATING',
@@ -135,6 +142,7 @@ interface ProgressRecord {
   at: Date;
 }
 
+/** One step of a backup's progress; the fields are those of the contract's `BackupProgress`. */
 export interface BackupProgressRecord extends ProgressRecord {
   backupId: string;
   status: BackupStatus;
@@ -142,6 +150,7 @@ export interface BackupProgressRecord extends ProgressRecord {
   storedBytes: number;
 }
 
+/** One step of a restore's progress; the fields are those of the contract's `RestoreProgress`. */
 export interface RestoreProgressRecord extends ProgressRecord {
   restoreId: string;
   status: RestoreStatus;

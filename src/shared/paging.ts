@@ -20,6 +20,7 @@ export interface Pagination {
   hasPrev: boolean;
 }
 
+/** Where a page stands among `total` rows. */
 export function toPagination({ page, limit }: PageRequest, total: number): Pagination {
   const totalPages = Math.ceil(total / limit);
   return { page, limit, total, totalPages, hasNext: page < totalPages, hasPrev: page > 1 && total > 0 };

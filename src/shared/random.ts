@@ -8,6 +8,7 @@ export interface Random {
   uuid(): string;
 }
 
+/** The operating system's randomness. */
 export const systemRandom: Random = {
   bytes: (length) => randomBytes(length),
   uuid: () => randomUUID(),

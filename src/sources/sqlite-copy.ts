@@ -7,7 +7,8 @@ import { isBusy, toSqliteUri } from './sqlite-connection.js';
 
 /** Pages per step: a few MiB, so that progress and cancelling are quick and the source is free in between. */
 const STEP_PAGES = 1024;
-const ALL_PAGES = -1;
+/** More pages than a database can have in one step's count. */
+const ALL_PAGES = 2 ** 31 - 1;
 /** Restarts by other writers after which everything is copied in one step, that nobody can interrupt. */
 const MAX_RESTARTS = 3;
 const RETRY_AFTER_MS = 25;

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { ConflictError, IntegrityError } from '../shared/errors.js';
-import { isUnusable, openSqlite, readNumber, readValue, toDatabaseError } from './sqlite-connection.js';
+import { isUnusable, openSqlite, readNumber, readValue, SQLITE, sqliteCodeOf, toDatabaseError } from './sqlite-connection.js';
 
 /** Enough to keep index look-ups of a check out of the file system's way; freed when the check ends. */
 const CHECK_CACHE_KIB = 64 * 1024;
@@ -23,6 +23,7 @@ export function lookAtDatabase(path: string, name: string): LiveDatabase {
   if (stats === undefined) return { state: 'absent' };
   if (!stats.isFile()) throw new ConflictError(`Database "${name}" is no file, expected an SQLite database or nothing`);
   try {
+    if (isForeign(path)) return { state: 'unusable' };
     const database = openSqlite(path, { busyTimeoutMs: LOOK_BUSY_MS });
     try {
       const tables = readNumber(
@@ -36,6 +37,24 @@ export function lookAtDatabase(path: string, name: string): LiveDatabase {
   } catch (error) {
     if (isUnusable(error)) return { state: 'unusable' };
     throw toDatabaseError(error, `Database "${name}" cannot be opened`);
+  }
+}
+
+/**
+ * True when the file's head is not SQLite's. Asked without locks first, because opening such a file in earnest makes
+ * SQLite delete a `-wal` that lies beside it.
+ */
+function isForeign(path: string): boolean {
+  const database = openSqlite(path, { busyTimeoutMs: 0, isImmutable: true });
+  try {
+    readNumber(database, 'PRAGMA schema_version');
+    return false;
+  } catch (error) {
+    // Anything else may be the till writing at this moment: the look with locks decides.
+    if (sqliteCodeOf(error) === null) throw error;
+    return sqliteCodeOf(error) === SQLITE.NOTADB;
+  } finally {
+    database.close();
   }
 }
 

@@ -11,6 +11,7 @@ import type { DatabaseSwap, RenamingSwapDeps } from './sqlite-renaming-swap.js';
 /** How long locks of the till are waited for before a restore gives up, in milliseconds. */
 export const SWAP_BUSY_LIMIT_MS = 15_000;
 
+/** What replacing a live database works with. */
 export interface OnlineSwapDeps extends RenamingSwapDeps {
   clock: Clock;
   busyLimitMs: number;
@@ -80,11 +81,12 @@ export class OnlineSwap implements DatabaseSwap {
     });
   }
 
+  /** Copies the old content while a write lock keeps it still; by a connection of its own, since SQLite wants that. */
   async #keep(database: DatabaseSync): Promise<void> {
     const { clock, busyLimitMs } = this.deps;
     writeFileSync(this.#kept, '', { mode: 0o600, flag: 'wx' });
     database.exec('BEGIN IMMEDIATE');
-    await copyDatabase(database, this.#kept, { clock, busyLimitMs });
+    await this.#withLive((reader) => copyDatabase(reader, this.#kept, { clock, busyLimitMs }));
     syncFile(this.#kept);
     this.deps.folder.sync();
     database.exec('ROLLBACK');

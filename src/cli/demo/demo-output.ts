@@ -80,7 +80,9 @@ function describe({ phase, component, processedBytes, totalBytes }: ProgressStep
   phase: string;
 } {
   return {
-    bytes: `${formatBytes(processedBytes)} of ${formatBytes(totalBytes)}`.padEnd(22),
+    bytes: (totalBytes === 0 ? '' : `${formatBytes(processedBytes)} of ${formatBytes(totalBytes)}`).padEnd(
+      22,
+    ),
     phase: `${phase.toLowerCase()}${component ? ` ${component.toLowerCase()}` : ''}`.padEnd(20),
   };
 }

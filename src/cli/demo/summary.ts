@@ -43,7 +43,8 @@ export function summarize(figures: DemoFigures): string[] {
     ...table.map((line) => `   ${line}`),
     '',
     `   Proved: ${formatCount(counts.files)} files (${formatCount(counts.entries)} entries with folders and links) and ${formatCount(counts.rows)} rows`,
-    '   are what they were: content by SHA-256, mode, time, link; every table, its keys and the whole database file.',
+    '   are what they were: content by SHA-256, mode, time and link; the rows of every table by SHA-256, and the',
+    '   database by integrity_check, foreign_key_check and the rules of the till.',
     `   Proved: the backup of the selling till is one moment of it, with ${formatCount(consistentSales)} sales.`,
   ];
 }

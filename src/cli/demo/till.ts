@@ -16,9 +16,18 @@ export interface Till {
   readonly files: string;
 }
 
+/** How much a till holds. */
+export interface TillSize {
+  /** About how many lines its sales have, 3 each on average. */
+  saleLines: number;
+  /** About how many receipts. */
+  receipts: number;
+  /** How many pictures, half a megabyte each on average. */
+  pictures: number;
+}
+
 const SEED = 20_250_102;
-const RECEIPTS = 1500;
-const PICTURES = 60;
+const LINES_PER_SALE = 3;
 const SESSIONS = 200;
 const SALES_PER_TRANSACTION = 5000;
 /** 2 January 2025, 08:00 UTC, in seconds. */
@@ -36,15 +45,15 @@ export function placeTill(root: string): Till {
   };
 }
 
-/** Makes a till with about `saleLines` sale lines. `till.root` must be empty. */
-export async function makeTill(till: Till, saleLines: number, signal: AbortSignal): Promise<void> {
+/** Makes a till. `till.root` must be empty. @throws CancelledError */
+export async function makeTill(till: Till, size: TillSize, signal: AbortSignal): Promise<void> {
   const random = new SeededRandom(SEED);
   await mkdir(dirname(till.database), { recursive: true });
   createTillDatabase(till.database, random);
-  await sellUntil(till, { saleLines, random, signal });
+  await sellAll(till, size, { random, signal });
   await makeConfig(till.config);
   await makeCache(till.cache, random);
-  await makePictures(till.files, random, signal);
+  await makePictures(till.files, size.pictures, { random, signal });
 }
 
 /** Path of a sale's receipt below the till's files. */
@@ -72,13 +81,15 @@ export function printReceipt({ id, totalCents, lines }: Sale): string {
   ].join('\n');
 }
 
-async function sellUntil(
-  till: Till,
-  { saleLines, random, signal }: { saleLines: number; random: SeededRandom; signal: AbortSignal },
-): Promise<void> {
+interface Making {
+  random: SeededRandom;
+  signal: AbortSignal;
+}
+
+async function sellAll(till: Till, size: TillSize, { random, signal }: Making): Promise<void> {
+  const { saleLines, receipts } = size;
   const database = new TillDatabase(till.database, random);
-  // 3 lines a sale on average.
-  const salesPerReceipt = Math.max(1, Math.floor(saleLines / 3 / RECEIPTS));
+  const salesPerReceipt = Math.max(1, Math.floor(saleLines / LINES_PER_SALE / receipts));
   const hasReceipt = (id: number) => id % salesPerReceipt === 0;
   try {
     for (let lines = 0, sold = 0; lines < saleLines; ) {
@@ -135,8 +146,8 @@ async function makeCache(folder: string, random: SeededRandom): Promise<void> {
   await writeDated(join(folder, 'price-list.bin'), random.bytes(256 * KiB), SESSIONS);
 }
 
-async function makePictures(folder: string, random: SeededRandom, signal: AbortSignal): Promise<void> {
-  for (let at = 0; at < PICTURES; at++) {
+async function makePictures(folder: string, count: number, { random, signal }: Making): Promise<void> {
+  for (let at = 0; at < count; at++) {
     throwIfCancelled(signal);
     const picture = random.bytes(random.between(100 * KiB, 900 * KiB));
     await writeDated(join(folder, 'pictures', `product-${String(at).padStart(4, '0')}.jpg`), picture, at);

@@ -13,8 +13,11 @@
 import { createCipheriv } from 'node:crypto';
 import { KiB } from '../../shared/bytes.js';
 
+/** No chunk but the last of a stream is shorter. */
 export const MIN_CHUNK_BYTES = 16 * KiB;
+/** Chunks tend to this length. */
 export const NORMAL_CHUNK_BYTES = 64 * KiB;
+/** No chunk is longer. */
 export const MAX_CHUNK_BYTES = 256 * KiB;
 
 const STRICT_MASK = 0xffffc000 | 0;

@@ -5,10 +5,15 @@ import { IntegrityError } from '../../shared/errors.js';
 declare const brand: unique symbol;
 type Id<Name> = string & { readonly [brand]: Name };
 
+/** Names a pack. */
 export type PackId = Id<'pack'>;
+/** Names an index object. */
 export type IndexId = Id<'index'>;
+/** Names a snapshot. */
 export type SnapshotId = Id<'snapshot'>;
+/** Names a key object. */
 export type KeyId = Id<'key'>;
+/** Names a repository: 32 random bytes. */
 export type RepositoryId = Id<'repository'>;
 
 /** Any of the ids above. */
@@ -24,7 +29,8 @@ const HEX_ID = /^[0-9a-f]{64}$/;
  * @throws IntegrityError when it is not 64 lower-case hex digits
  */
 export function parseId<T extends ObjectId>(text: string): T {
-  if (!HEX_ID.test(text)) throw new IntegrityError(`Object id is "${text}", expected 64 lower-case hex digits`);
+  if (!HEX_ID.test(text))
+    throw new IntegrityError(`Object id is "${text}", expected 64 lower-case hex digits`);
   return text as T;
 }
 

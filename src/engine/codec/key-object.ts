@@ -40,7 +40,11 @@ export interface KeyBinding {
 
 /** Fresh master keys for a new repository: one epoch, numbered 1. */
 export function createMasterKeys(random: RandomBytes): MasterKeys {
-  return { chunkerKey: random(KEY_BYTES), chunkIdKey: random(KEY_BYTES), epochs: new Map([[1, random(KEY_BYTES)]]) };
+  return {
+    chunkerKey: random(KEY_BYTES),
+    chunkIdKey: random(KEY_BYTES),
+    epochs: new Map([[1, random(KEY_BYTES)]]),
+  };
 }
 
 /** The bytes of a new key object that `passphrase` opens. Takes about 0.2 s in the thread pool. */
@@ -72,7 +76,11 @@ export async function sealKeyObject(
  * @throws KeyError when `passphrase` is not the one that sealed it
  * @throws IntegrityError when it is damaged or `config` is not the one that it was made for
  */
-export async function openKeyObject(stored: Buffer, passphrase: string, binding: KeyBinding): Promise<MasterKeys> {
+export async function openKeyObject(
+  stored: Buffer,
+  passphrase: string,
+  binding: KeyBinding,
+): Promise<MasterKeys> {
   const header = decodeHeader('key', stored);
   if (stored.length < BOUND_BYTES) throw new IntegrityError('The key object is cut short');
   const bound = stored.subarray(0, BOUND_BYTES);
@@ -88,7 +96,9 @@ export async function openKeyObject(stored: Buffer, passphrase: string, binding:
   const context = await contextOf(passphrase, header.salt, cost, bound, binding.repositoryId);
   const opened = openSegment(context, 0, stored.subarray(BOUND_BYTES));
   if (!opened) {
-    throw new KeyError('BACKUP_ENCRYPTION_KEY does not open this repository; set the key that its backups were made with');
+    throw new KeyError(
+      'BACKUP_ENCRYPTION_KEY does not open this repository; set the key that its backups were made with',
+    );
   }
   const content = masterKeysContent.parse(decode(await decodeContent(opened, MAX_CONTENT_BYTES)));
   return { chunkerKey: content.chunkerKey, chunkIdKey: content.chunkIdKey, epochs: new Map(content.epochs) };
@@ -97,7 +107,9 @@ export async function openKeyObject(stored: Buffer, passphrase: string, binding:
 function assertBearable(cost: KdfCost): void {
   for (const name of ['memoryKiB', 'passes', 'parallelism'] as const) {
     if (cost[name] < 1 || cost[name] > MAX_KDF_COST[name]) {
-      throw new IntegrityError(`The key object asks for Argon2 ${name} ${cost[name]}, expected 1 to ${MAX_KDF_COST[name]}`);
+      throw new IntegrityError(
+        `The key object asks for Argon2 ${name} ${cost[name]}, expected 1 to ${MAX_KDF_COST[name]}`,
+      );
     }
   }
 }

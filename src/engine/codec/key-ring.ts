@@ -2,9 +2,17 @@
 import { createHash, hkdfSync } from 'node:crypto';
 import { IntegrityError, invariant } from '../../shared/errors.js';
 import type { RepositoryId } from './ids.js';
-import { type Domain, encodeHeader, MAGIC, type ObjectHeader, type ObjectKind, SALT_BYTES } from './object-header.js';
+import {
+  type Domain,
+  encodeHeader,
+  MAGIC,
+  type ObjectHeader,
+  type ObjectKind,
+  SALT_BYTES,
+} from './object-header.js';
 import type { SegmentContext } from './segment.js';
 
+/** Bytes of every key. */
 export const KEY_BYTES = 32;
 
 /** Secrets of a repository, as a key object holds them. */
@@ -31,7 +39,11 @@ export class KeyRing {
   }
 
   /** A header with a fresh salt for a new object, and the context that seals its segments. */
-  createObject(kind: ObjectKind, domain: Domain, random: RandomBytes): { header: Buffer; context: SegmentContext } {
+  createObject(
+    kind: ObjectKind,
+    domain: Domain,
+    random: RandomBytes,
+  ): { header: Buffer; context: SegmentContext } {
     const epoch = Math.max(...this.#master.epochs.keys());
     const fields: ObjectHeader = { kind, domain, epoch, salt: random(SALT_BYTES) };
     const header = encodeHeader(fields);
@@ -59,7 +71,10 @@ export class KeyRing {
 
   #contextOf(fields: ObjectHeader, header: Uint8Array): SegmentContext {
     const master = this.#master.epochs.get(fields.epoch);
-    if (!master) throw new IntegrityError(`The ${fields.kind} object is of key epoch ${fields.epoch}, which this repository has not`);
+    if (!master)
+      throw new IntegrityError(
+        `The ${fields.kind} object is of key epoch ${fields.epoch}, which this repository has not`,
+      );
     const key = hkdfSync('sha256', master, fields.salt, `tillvault/1/${MAGIC[fields.kind]}`, KEY_BYTES);
     return {
       domain: fields.domain,

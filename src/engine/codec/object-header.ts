@@ -1,10 +1,13 @@
 /** The first 44 bytes of packs, indexes, snapshots and key objects (docs/format.md §5.1). */
 import { IntegrityError, invariant } from '../../shared/errors.js';
 
+/** Bytes of a header. */
 export const HEADER_BYTES = 44;
+/** Bytes of its salt. */
 export const SALT_BYTES = 32;
 const FORMAT_VERSION = 1;
 
+/** What each kind of object begins with. */
 export const MAGIC = { pack: 'TVPK', index: 'TVIX', snapshot: 'TVSN', key: 'TVKY' } as const;
 export type ObjectKind = keyof typeof MAGIC;
 
@@ -38,10 +41,13 @@ export function encodeHeader(header: ObjectHeader): Buffer {
  */
 export function decodeHeader(kind: ObjectKind, bytes: Buffer): ObjectHeader {
   if (bytes.length < HEADER_BYTES) {
-    throw new IntegrityError(`The ${kind} object has ${bytes.length} bytes, expected at least ${HEADER_BYTES}`);
+    throw new IntegrityError(
+      `The ${kind} object has ${bytes.length} bytes, expected at least ${HEADER_BYTES}`,
+    );
   }
   const magic = bytes.toString('latin1', 0, 4);
-  if (magic !== MAGIC[kind]) throw new IntegrityError(`The ${kind} object does not begin with ${MAGIC[kind]}`);
+  if (magic !== MAGIC[kind])
+    throw new IntegrityError(`The ${kind} object does not begin with ${MAGIC[kind]}`);
   if (bytes[4] !== FORMAT_VERSION) {
     throw new IntegrityError(`The ${kind} object has format version ${bytes[4]}, expected ${FORMAT_VERSION}`);
   }

@@ -18,6 +18,7 @@ export const SEGMENT_OVERHEAD_BYTES = ENVELOPE_BYTES + TAG_BYTES;
 /** Number of a pack's table. */
 export const TABLE_SEGMENT = 0xffffffff;
 
+/** How content is encoded, by the number that is stored. */
 export const CODECS = ['none', 'zstd'] as const;
 export type Codec = (typeof CODECS)[number];
 
@@ -89,11 +90,16 @@ export interface OpenedSegment {
  * Authenticates and decrypts segment `number`.
  * @returns null when it is not what the holder of the key sealed under that number in that object
  */
-export function openSegment(context: SegmentContext, number: number, segment: Uint8Array): OpenedSegment | null {
+export function openSegment(
+  context: SegmentContext,
+  number: number,
+  segment: Uint8Array,
+): OpenedSegment | null {
   if (segment.length < SEGMENT_OVERHEAD_BYTES) return null;
   const body = segment.subarray(0, segment.length - TAG_BYTES);
   const tag = segment.subarray(segment.length - TAG_BYTES);
-  const envelope = context.domain === 'sealed' ? gcmOpen(context, number, body, tag) : hmacOpen(context, number, body, tag);
+  const envelope =
+    context.domain === 'sealed' ? gcmOpen(context, number, body, tag) : hmacOpen(context, number, body, tag);
   const codec = envelope ? CODECS[envelope[0]!] : undefined;
   if (!envelope || codec === undefined) return null;
   return { codec, contentBytes: envelope.readUInt32LE(1), payload: envelope.subarray(ENVELOPE_BYTES) };
@@ -105,11 +111,15 @@ export function openSegment(context: SegmentContext, number: number, segment: Ui
  */
 export async function decodeContent(opened: OpenedSegment, maxBytes: number): Promise<Buffer> {
   if (opened.contentBytes > maxBytes) {
-    throw new IntegrityError(`Segment claims ${opened.contentBytes} bytes of content, expected at most ${maxBytes}`);
+    throw new IntegrityError(
+      `Segment claims ${opened.contentBytes} bytes of content, expected at most ${maxBytes}`,
+    );
   }
   const content = opened.codec === 'none' ? opened.payload : await inflate(opened);
   if (content.length !== opened.contentBytes) {
-    throw new IntegrityError(`Segment holds ${content.length} bytes of content, expected ${opened.contentBytes}`);
+    throw new IntegrityError(
+      `Segment holds ${content.length} bytes of content, expected ${opened.contentBytes}`,
+    );
   }
   return content;
 }
@@ -130,7 +140,10 @@ async function inflate(opened: OpenedSegment): Promise<Buffer> {
 }
 
 function numberBytes(number: number, length: number): Buffer {
-  invariant(Number.isInteger(number) && number >= 0 && number <= TABLE_SEGMENT, 'a segment number has 32 bits');
+  invariant(
+    Number.isInteger(number) && number >= 0 && number <= TABLE_SEGMENT,
+    'a segment number has 32 bits',
+  );
   const bytes = Buffer.alloc(length);
   bytes.writeUInt32LE(number, 0);
   return bytes;
@@ -164,7 +177,9 @@ function hmacSealer(context: SegmentContext, number: number) {
 }
 
 function gcmOpen(context: SegmentContext, number: number, body: Uint8Array, tag: Uint8Array): Buffer | null {
-  const decipher = createDecipheriv('aes-256-gcm', context.key, numberBytes(number, 12), { authTagLength: TAG_BYTES });
+  const decipher = createDecipheriv('aes-256-gcm', context.key, numberBytes(number, 12), {
+    authTagLength: TAG_BYTES,
+  });
   decipher.setAAD(associatedData(context, number)).setAuthTag(tag);
   const plain = decipher.update(body);
   try {

@@ -69,7 +69,9 @@ export class ChunkIndex {
   addPack(pack: PackDescription, domain: Domain): void {
     if (this.#packIds.has(pack.id)) return;
     this.#packIds.add(pack.id);
-    const packNumber = this.#packs.push({ id: pack.id, domain, sizeBytes: pack.sizeBytes, header: Buffer.from(pack.header) }) - 1;
+    const packNumber =
+      this.#packs.push({ id: pack.id, domain, sizeBytes: pack.sizeBytes, header: Buffer.from(pack.header) }) -
+      1;
     visitPackTable(pack.table, {
       block: (segment, offset, storedBytes, contentBytes) => {
         this.#blockPacks.push(packNumber);
@@ -121,7 +123,8 @@ export class ChunkIndex {
   #slotOf(id: Buffer, at: number): number {
     const mask = this.#slots.length - 1;
     let slot = id.readUInt32LE(at) & mask;
-    while (this.#slots[slot] !== EMPTY && !this.#isAt(this.#slots[slot]! - 1, id, at)) slot = (slot + 1) & mask;
+    while (this.#slots[slot] !== EMPTY && !this.#isAt(this.#slots[slot]! - 1, id, at))
+      slot = (slot + 1) & mask;
     return slot;
   }
 

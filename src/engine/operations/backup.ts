@@ -8,10 +8,11 @@
  *
  * Memory: CHUNK_WRITER_BYTES, two windows of 1 MiB, and the blocks of the parent's manifest.
  */
+
+import { toHex } from '../../shared/bytes.js';
 import type { Clock } from '../../shared/clock.js';
 import { type Component, sortComponents } from '../../shared/component.js';
 import { CancelledError, IntegrityError, invariant, throwIfCancelled } from '../../shared/errors.js';
-import { toHex } from '../../shared/bytes.js';
 import type { SnapshotId } from '../codec/ids.js';
 import type { Domain } from '../codec/object-header.js';
 import type { BackupOutcome, BackupRequest, BackupUpdate, RunOptions } from '../engine.js';
@@ -28,6 +29,7 @@ import { ParentFiles, ParentIncompleteError } from './parent-files.js';
 /** zstd level of a request that names none. */
 export const DEFAULT_COMPRESSION_LEVEL = 1;
 
+/** What a backup works with. */
 export interface BackupDeps {
   repository: Repository;
   sources: ReadonlyMap<Component, Source>;
@@ -79,7 +81,9 @@ class BackupRun {
     await this.#scan();
     const writer = new ChunkWriter(repository, {
       domain: this.#domain,
-      compressionLevel: this.#request.compress ? (this.#request.compressionLevel ?? DEFAULT_COMPRESSION_LEVEL) : null,
+      compressionLevel: this.#request.compress
+        ? (this.#request.compressionLevel ?? DEFAULT_COMPRESSION_LEVEL)
+        : null,
       ...(signal && { signal }),
     });
     try {
@@ -162,7 +166,8 @@ class BackupRun {
 
   async #commit(captured: CapturedPart[], storedBytes: number, startedAtMs: number): Promise<BackupOutcome> {
     const components: SnapshotComponent[] = captured.map(({ part }) => part);
-    const sum = (field: 'sizeBytes' | 'fileCount') => components.reduce((total, part) => total + part[field], 0);
+    const sum = (field: 'sizeBytes' | 'fileCount') =>
+      components.reduce((total, part) => total + part[field], 0);
     const snapshot: Snapshot = {
       version: 1,
       backupId: this.#request.backupId,

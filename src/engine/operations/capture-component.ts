@@ -28,11 +28,13 @@ export interface CaptureDeps {
   onDone: (bytes: number, files: number) => void;
 }
 
+/** A captured component, and what there is to say of it. */
 export interface CapturedPart {
   part: SnapshotComponent;
   notices: string[];
 }
 
+/** Captures one component, once. */
 export class ComponentCapture {
   readonly #deps: CaptureDeps;
   readonly #contentCutter: ChunkCutter;
@@ -51,13 +53,20 @@ export class ComponentCapture {
    * @param parent the same component in an earlier backup, so that unchanged files are not read
    * @throws SourceError when the source cannot be read, ParentIncompleteError when `parent` cannot
    */
-  async run(component: Component, source: Source, parent: ParentFiles | null, signal?: AbortSignal): Promise<CapturedPart> {
+  async run(
+    component: Component,
+    source: Source,
+    parent: ParentFiles | null,
+    signal?: AbortSignal,
+  ): Promise<CapturedPart> {
     const storedBefore = this.#deps.writer.blockBytes;
     const manifestReferences: References[] = [];
     const onManifestChunk = async (id: Buffer, sizeBytes: number) => {
       manifestReferences.push(encodeReference(id, sizeBytes));
     };
-    const manifest = new ManifestWriter((bytes) => this.#manifest.push(bytes, this.#contentCutter, onManifestChunk));
+    const manifest = new ManifestWriter((bytes) =>
+      this.#manifest.push(bytes, this.#contentCutter, onManifestChunk),
+    );
     const capture = await source.capture(signal ? { signal } : {});
     const notices: string[] = [];
     try {
@@ -90,7 +99,12 @@ export class ComponentCapture {
     };
   }
 
-  async #entry(entry: SourceEntry, manifest: ManifestWriter, parent: ParentFiles | null, notices: string[]): Promise<void> {
+  async #entry(
+    entry: SourceEntry,
+    manifest: ManifestWriter,
+    parent: ParentFiles | null,
+    notices: string[],
+  ): Promise<void> {
     if (entry.kind === 'directory') return manifest.directory(entry);
     if (entry.kind === 'symlink') return manifest.symlink(entry);
     const known = parent && (await parent.unchanged(entry));
@@ -112,7 +126,10 @@ export class ComponentCapture {
       const { end, hasChanged } = await this.#readContent(entry, reader, recorder);
       reader = hasChanged && attempt < READ_ATTEMPTS && recorder.restart() ? await reopen(entry) : null;
       if (reader) continue;
-      if (hasChanged) notices.push(`File "${printPath(entry.path)}" changed while it was read; it is kept as it was read last`);
+      if (hasChanged)
+        notices.push(
+          `File "${printPath(entry.path)}" changed while it was read; it is kept as it was read last`,
+        );
       this.#deps.onDone(0, 1);
       return recorder.end(end);
     }

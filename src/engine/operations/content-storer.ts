@@ -33,7 +33,12 @@ export class ContentStorer {
    * Stores a whole stream that can be read at once.
    * @param pause awaited between reads, so that other work gets its turn
    */
-  async store(read: ReadBytes, cutter: ChunkCutter, onChunk: OnChunk, pause: (bytes: number) => Promise<void>): Promise<FileEnd> {
+  async store(
+    read: ReadBytes,
+    cutter: ChunkCutter,
+    onChunk: OnChunk,
+    pause: (bytes: number) => Promise<void>,
+  ): Promise<FileEnd> {
     const sum = createHash('sha256');
     let sizeBytes = 0;
     this.#begin(cutter);

@@ -31,7 +31,11 @@ export interface PartsVisitor {
 }
 
 /** Visits every entry of `manifest`. */
-export async function walkManifest(reader: ChunkReader, manifest: References, visitor: EntryVisitor): Promise<void> {
+export async function walkManifest(
+  reader: ChunkReader,
+  manifest: References,
+  visitor: EntryVisitor,
+): Promise<void> {
   let parts: PartsVisitor | null = null;
   try {
     for await (const record of readAhead(reader, manifest)) {

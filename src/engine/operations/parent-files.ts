@@ -30,7 +30,9 @@ export class ParentFiles {
    * Must be asked in manifest order, and the content taken before the next question.
    * @throws ParentIncompleteError when the parent cannot be read or lacks chunks
    */
-  async unchanged(entry: FileEntry): Promise<AsyncGenerator<{ content: References; end: FileEnd | null }> | null> {
+  async unchanged(
+    entry: FileEntry,
+  ): Promise<AsyncGenerator<{ content: References; end: FileEnd | null }> | null> {
     const record = await this.#seek(entry.path);
     if (!record || !isSame(record, entry)) return null;
     return this.#content(record);
@@ -54,12 +56,14 @@ export class ParentFiles {
   async *#content(record: FileRecord): AsyncGenerator<{ content: References; end: FileEnd | null }> {
     let part: { content: References; end: FileEnd | null } = record;
     for (;;) {
-      if (!this.#reader.hasAll(part.content)) throw new ParentIncompleteError('Chunks of the parent backup are missing');
+      if (!this.#reader.hasAll(part.content))
+        throw new ParentIncompleteError('Chunks of the parent backup are missing');
       yield part;
       this.#current = null;
       if (part.end) return;
       const next = await this.#next();
-      if (next?.kind !== 'content') throw new ParentIncompleteError('The manifest of the parent backup is cut short');
+      if (next?.kind !== 'content')
+        throw new ParentIncompleteError('The manifest of the parent backup is cut short');
       part = next;
     }
   }
@@ -72,7 +76,8 @@ export class ParentFiles {
       this.#current = done ? null : value;
       return this.#current;
     } catch (cause) {
-      if (cause instanceof IntegrityError) throw new ParentIncompleteError('The parent backup is damaged', { cause });
+      if (cause instanceof IntegrityError)
+        throw new ParentIncompleteError('The parent backup is damaged', { cause });
       throw cause;
     }
   }

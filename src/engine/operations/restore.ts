@@ -11,8 +11,15 @@
  * Memory: the blocks of one ChunkReader (24 MiB), and what the targets hold for the files being written.
  */
 import { type Component, sortComponents } from '../../shared/component.js';
-import { AppError, CancelledError, InvalidInputError, invariant, NotFoundError, throwIfCancelled } from '../../shared/errors.js';
-import { type SnapshotId, parseId } from '../codec/ids.js';
+import {
+  AppError,
+  CancelledError,
+  InvalidInputError,
+  invariant,
+  NotFoundError,
+  throwIfCancelled,
+} from '../../shared/errors.js';
+import { parseId, type SnapshotId } from '../codec/ids.js';
 import type { RestoreOutcome, RestoreRequest, RestoreUpdate, RunOptions } from '../engine.js';
 import { ChunkReader } from '../repository/chunk-reader.js';
 import type { Repository } from '../repository/repository.js';
@@ -21,6 +28,7 @@ import type { StageOptions, Staging, Target } from '../target.js';
 import { stageComponent } from './stage-component.js';
 import { validateComponent } from './validate-component.js';
 
+/** What a restore works with. */
 export interface RestoreDeps {
   repository: Repository;
   targets: ReadonlyMap<Component, Target>;
@@ -39,7 +47,8 @@ export async function runRestore(
   const { repository } = deps;
   await repository.refresh(options.signal ? { signal: options.signal } : {});
   const id = parseId<SnapshotId>(request.snapshotId);
-  if (!repository.hasSnapshot(id)) throw new NotFoundError('The backup is no longer in the repository, or is damaged');
+  if (!repository.hasSnapshot(id))
+    throw new NotFoundError('The backup is no longer in the repository, or is damaged');
   const snapshot = await repository.readSnapshot(id);
   return new RestoreRun(deps, request, options, snapshot).run();
 }
@@ -56,19 +65,33 @@ class RestoreRun {
   readonly #parts: Part[];
   readonly #reader: ChunkReader;
   readonly #stageOptions: StageOptions;
-  readonly #outcome: RestoreOutcome = { validated: false, restoredFiles: 0, skippedFiles: 0, restoredBytes: 0 };
+  readonly #outcome: RestoreOutcome = {
+    validated: false,
+    restoredFiles: 0,
+    skippedFiles: 0,
+    restoredBytes: 0,
+  };
   readonly #update: RestoreUpdate;
 
-  constructor(deps: RestoreDeps, request: RestoreRequest, options: RunOptions<RestoreUpdate>, snapshot: Snapshot) {
+  constructor(
+    deps: RestoreDeps,
+    request: RestoreRequest,
+    options: RunOptions<RestoreUpdate>,
+    snapshot: Snapshot,
+  ) {
     this.#deps = deps;
     this.#request = request;
     this.#options = options;
-    this.#parts = sortComponents(request.components).map((component) => ({ component, held: findPart(snapshot, component) }));
+    this.#parts = sortComponents(request.components).map((component) => ({
+      component,
+      held: findPart(snapshot, component),
+    }));
     const signal = options.signal ? { signal: options.signal } : {};
     this.#reader = new ChunkReader(deps.repository, domainOf(snapshot), signal);
     this.#stageOptions = { restoreId: request.restoreId, overwrite: request.overwrite, ...signal };
     const passes = request.validateOnly ? 1 : 3; // validate, stage, check
-    const sum = (field: 'sizeBytes' | 'fileCount') => this.#parts.reduce((total, { held }) => total + held[field], 0);
+    const sum = (field: 'sizeBytes' | 'fileCount') =>
+      this.#parts.reduce((total, { held }) => total + held[field], 0);
     this.#update = {
       phase: 'VALIDATING',
       component: null,
@@ -88,7 +111,10 @@ class RestoreRun {
       return { ...this.#outcome };
     } catch (error) {
       if (this.#options.signal?.aborted && !(error instanceof CancelledError)) {
-        throw new CancelledError('The restore was cancelled', { cause: error, ...(error instanceof AppError && { details: error.details }) });
+        throw new CancelledError('The restore was cancelled', {
+          cause: error,
+          ...(error instanceof AppError && { details: error.details }),
+        });
       }
       throw error;
     }
@@ -97,14 +123,18 @@ class RestoreRun {
   async #plan(): Promise<void> {
     for (const { component, held } of this.#parts) {
       throwIfCancelled(this.#options.signal);
-      await this.#target(component).plan({ totalBytes: held.sizeBytes, totalFiles: held.fileCount }, this.#stageOptions);
+      await this.#target(component).plan(
+        { totalBytes: held.sizeBytes, totalFiles: held.fileCount },
+        this.#stageOptions,
+      );
     }
   }
 
   async #validate(): Promise<void> {
     for (const { component, held } of this.#parts) {
       this.#enter('VALIDATING', component);
-      const onChecked = (bytes: number, files: number) => this.#done(bytes, this.#request.validateOnly ? files : 0);
+      const onChecked = (bytes: number, files: number) =>
+        this.#done(bytes, this.#request.validateOnly ? files : 0);
       await validateComponent(this.#reader, component, held.manifest.content, onChecked);
     }
     this.#update.validated = true;
@@ -231,7 +261,10 @@ async function discardAll(staged: readonly StagedPart[]): Promise<void> {
 /** Says that live data had been touched, and was brought back. */
 function withRollback(error: unknown): AppError {
   if (error instanceof AppError) {
-    return new AppError(error.code, error.message, { cause: error, details: { ...error.details, rolledBack: true } });
+    return new AppError(error.code, error.message, {
+      cause: error,
+      details: { ...error.details, rolledBack: true },
+    });
   }
   const message = 'The restore failed while live data was replaced; the live data was brought back';
   return new AppError('INTERNAL_SERVER_ERROR', message, { cause: error, details: { rolledBack: true } });

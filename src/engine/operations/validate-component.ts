@@ -5,7 +5,13 @@ import { IntegrityError } from '../../shared/errors.js';
 import type { ChunkReader } from '../repository/chunk-reader.js';
 import type { FileEnd } from '../snapshot/record.js';
 import type { References } from '../snapshot/references.js';
-import { blameFile, type EntryVisitor, type FileRecord, type PartsVisitor, walkManifest } from './file-walker.js';
+import {
+  blameFile,
+  type EntryVisitor,
+  type FileRecord,
+  type PartsVisitor,
+  walkManifest,
+} from './file-walker.js';
 
 /** Told of every file and byte that was found to be right. */
 export type OnChecked = (bytes: number, files: number) => void;
@@ -74,6 +80,8 @@ class Validator implements EntryVisitor {
 }
 
 function assertContent(sum: Hash, sizeBytes: number, end: FileEnd): void {
-  if (sizeBytes !== end.sizeBytes) throw new IntegrityError(`it has ${sizeBytes} bytes, expected ${end.sizeBytes}`);
-  if (!sum.digest().equals(end.checksum)) throw new IntegrityError('its SHA-256 is not the one that was recorded');
+  if (sizeBytes !== end.sizeBytes)
+    throw new IntegrityError(`it has ${sizeBytes} bytes, expected ${end.sizeBytes}`);
+  if (!sum.digest().equals(end.checksum))
+    throw new IntegrityError('its SHA-256 is not the one that was recorded');
 }

@@ -22,9 +22,12 @@ export interface ChunkEntry {
   sizeBytes: number;
 }
 
+/** The bytes of a table, blocks and chunks in their order. */
 export function encodePackTable(blocks: readonly BlockEntry[]): Buffer {
   const chunkCount = blocks.reduce((sum, block) => sum + block.chunks.length, 0);
-  const bytes = Buffer.allocUnsafeSlow(4 + blocks.length * BLOCK_FIELDS_BYTES + chunkCount * CHUNK_FIELDS_BYTES);
+  const bytes = Buffer.allocUnsafeSlow(
+    4 + blocks.length * BLOCK_FIELDS_BYTES + chunkCount * CHUNK_FIELDS_BYTES,
+  );
   let at = bytes.writeUInt32LE(blocks.length, 0);
   for (const block of blocks) {
     at = bytes.writeUInt32LE(block.storedBytes, at);

@@ -11,7 +11,12 @@ import { type Domain, decodeHeader } from '../codec/object-header.js';
 import { decodeContent, openSegment, type SegmentContext } from '../codec/segment.js';
 import type { BlockPlace, ChunkPlace } from '../index/chunk-index.js';
 import { MAX_BLOCK_BYTES } from '../pack/pack-table.js';
-import { countReferences, REFERENCE_BYTES, type References, referencedBytes } from '../snapshot/references.js';
+import {
+  countReferences,
+  REFERENCE_BYTES,
+  type References,
+  referencedBytes,
+} from '../snapshot/references.js';
 import { packKey, type Repository } from './repository.js';
 
 const CACHED_BLOCKS = 24;
@@ -71,9 +76,13 @@ export class ChunkReader {
     throwIfCancelled(this.#signal);
     const place = this.#placeOf(references, number);
     const block = await this.#block(place.block);
-    const chunk = block.subarray(place.offsetInBlock, place.offsetInBlock + referencedBytes(references, number));
+    const chunk = block.subarray(
+      place.offsetInBlock,
+      place.offsetInBlock + referencedBytes(references, number),
+    );
     const id = references.subarray(number * REFERENCE_BYTES, number * REFERENCE_BYTES + HASH_BYTES);
-    if (!this.#chunkIdOf(chunk).equals(id)) throw damaged(this.#repository.index.blockPlace(place.block), 'holds another chunk');
+    if (!this.#chunkIdOf(chunk).equals(id))
+      throw damaged(this.#repository.index.blockPlace(place.block), 'holds another chunk');
     return chunk;
   }
 
@@ -81,7 +90,8 @@ export class ChunkReader {
   async *readAll(references: References): AsyncGenerator<Buffer> {
     const count = countReferences(references);
     for (let number = 0; number < count; number++) {
-      if (number % PREFETCH_EVERY === 0) this.prefetch(slice(references, number, Math.min(count, number + CHUNKS_AHEAD)));
+      if (number % PREFETCH_EVERY === 0)
+        this.prefetch(slice(references, number, Math.min(count, number + CHUNKS_AHEAD)));
       yield await this.read(references, number);
     }
   }
@@ -128,7 +138,8 @@ export class ChunkReader {
     const { id, header, domain } = place.pack;
     let context = this.#contexts.get(id);
     if (!context) {
-      if (domain !== this.#domain) throw damaged(place, `is of the ${domain} domain, expected ${this.#domain}`);
+      if (domain !== this.#domain)
+        throw damaged(place, `is of the ${domain} domain, expected ${this.#domain}`);
       context = this.#repository.keys.openObject(decodeHeader('pack', header), header);
       if (this.#contexts.size >= CACHED_PACK_KEYS) this.#contexts.delete(this.#contexts.keys().next().value!);
       this.#contexts.set(id, context);

@@ -72,7 +72,8 @@ export class ChunkWriter {
     this.#repository = repository;
     this.#options = options;
     this.#chunkIdOf = createChunkIdOf(repository.keys.chunkIdKey(options.domain));
-    this.#lanes = options.compressionLevel === null ? null : new ZstdLanes(options.compressionLevel, COMPRESSION_LANES);
+    this.#lanes =
+      options.compressionLevel === null ? null : new ZstdLanes(options.compressionLevel, COMPRESSION_LANES);
   }
 
   /** Bytes of packs and index objects stored so far. */
@@ -141,7 +142,11 @@ export class ChunkWriter {
   #place(kind: ChunkKind, id: Buffer, chunk: Uint8Array): void {
     const stream = this.#streams[kind];
     if (stream.block && stream.block.size + chunk.length > MAX_BLOCK_BYTES) this.#closeBlock(kind);
-    stream.block ??= { buffer: this.#spareBlocks.pop() ?? Buffer.allocUnsafeSlow(MAX_BLOCK_BYTES), size: 0, chunks: [] };
+    stream.block ??= {
+      buffer: this.#spareBlocks.pop() ?? Buffer.allocUnsafeSlow(MAX_BLOCK_BYTES),
+      size: 0,
+      chunks: [],
+    };
     stream.block.buffer.set(chunk, stream.block.size);
     stream.block.size += chunk.length;
     stream.block.chunks.push({ id, sizeBytes: chunk.length });
@@ -164,7 +169,12 @@ export class ChunkWriter {
   }
 
   /** Never rejects: the first failure is kept, and every later step is passed over. */
-  async #seal(before: Promise<void>, encoding: Promise<Encoded>, stream: Stream, block: OpenBlock): Promise<void> {
+  async #seal(
+    before: Promise<void>,
+    encoding: Promise<Encoded>,
+    stream: Stream,
+    block: OpenBlock,
+  ): Promise<void> {
     await before;
     try {
       const encoded = await encoding;

@@ -2,11 +2,17 @@
 import { z } from 'zod';
 import { toHex } from '../../shared/bytes.js';
 import type { Clock } from '../../shared/clock.js';
-import { type AppError, ConflictError, IntegrityError, KeyError, NotFoundError } from '../../shared/errors.js';
+import {
+  type AppError,
+  ConflictError,
+  IntegrityError,
+  KeyError,
+  NotFoundError,
+} from '../../shared/errors.js';
+import type { ObjectStore } from '../../storage/object-store.js';
 import { HASH_BYTES, idOf, isId, type KeyId, type RepositoryId } from '../codec/ids.js';
 import { createMasterKeys, type KdfCost, openKeyObject, sealKeyObject } from '../codec/key-object.js';
 import { KeyRing, type RandomBytes } from '../codec/key-ring.js';
-import type { ObjectStore } from '../../storage/object-store.js';
 
 const CONFIG_KEY = 'config';
 
@@ -17,6 +23,7 @@ const configContent = z.strictObject({
   createdAt: z.iso.datetime(),
 });
 
+/** What opening a repository works with. */
 export interface HeadDeps {
   store: ObjectStore;
   clock: Clock;
@@ -85,7 +92,9 @@ async function openHead(store: ObjectStore, config: Buffer, passphrase: string):
 export async function readNamed(store: ObjectStore, key: string): Promise<Buffer> {
   const stored = await readExpected(store, key);
   if (idOf(stored) !== key.slice(key.lastIndexOf('/') + 1)) {
-    throw new IntegrityError(`Object "${key}" is damaged: its SHA-256 is not its name`, { details: { object: key } });
+    throw new IntegrityError(`Object "${key}" is damaged: its SHA-256 is not its name`, {
+      details: { object: key },
+    });
   }
   return stored;
 }
@@ -95,7 +104,10 @@ async function readExpected(store: ObjectStore, key: string): Promise<Buffer> {
     return await store.get(key);
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
-    throw new IntegrityError(`Object "${key}" is missing from the storage`, { cause: error, details: { object: key } });
+    throw new IntegrityError(`Object "${key}" is missing from the storage`, {
+      cause: error,
+      details: { object: key },
+    });
   }
 }
 
@@ -110,7 +122,9 @@ async function readConfig(store: ObjectStore): Promise<Buffer | null> {
 
 async function assertNoSnapshots(store: ObjectStore): Promise<void> {
   for await (const { key } of store.list('snapshots/')) {
-    throw new IntegrityError(`The storage holds "${key}" but no "config" object; bring "config" back from a copy`);
+    throw new IntegrityError(
+      `The storage holds "${key}" but no "config" object; bring "config" back from a copy`,
+    );
   }
 }
 
@@ -127,6 +141,8 @@ function decodeConfig(config: Buffer): RepositoryId {
   try {
     return configContent.parse(JSON.parse(config.toString('utf8'))).repositoryId as RepositoryId;
   } catch (cause) {
-    throw new IntegrityError('The repository\'s "config" object is not readable; bring it back from a copy', { cause });
+    throw new IntegrityError('The repository\'s "config" object is not readable; bring it back from a copy', {
+      cause,
+    });
   }
 }

@@ -138,7 +138,9 @@ export class Repository {
       } catch (error) {
         if (!(error instanceof IntegrityError)) throw error;
         damaged = true;
-        this.#onWarning(`Index object "${key}" is damaged and is read from the packs instead: ${error.message}`);
+        this.#onWarning(
+          `Index object "${key}" is damaged and is read from the packs instead: ${error.message}`,
+        );
       }
       this.#loadedIndexes.add(key);
     }
@@ -173,5 +175,9 @@ function snapshotKey(id: SnapshotId): string {
 }
 
 function toCatalogued(id: SnapshotId, snapshot: Snapshot): CataloguedSnapshot {
-  return { ...snapshot, id, components: snapshot.components.map(({ manifest: _, ...component }) => component) };
+  return {
+    ...snapshot,
+    id,
+    components: snapshot.components.map(({ manifest: _, ...component }) => component),
+  };
 }

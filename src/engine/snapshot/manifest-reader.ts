@@ -33,7 +33,8 @@ class ManifestRules {
 
   check(record: ManifestRecord): void {
     const continuesFile = record.kind === 'content';
-    if (continuesFile !== this.#inFile) throw new IntegrityError('The manifest has content that belongs to no file');
+    if (continuesFile !== this.#inFile)
+      throw new IntegrityError('The manifest has content that belongs to no file');
     if (record.kind !== 'content') this.#checkPath(record.path);
     if (record.kind === 'directory') this.#openFolders.push(record.path);
     this.#inFile = 'end' in record && record.end === null;
@@ -50,7 +51,8 @@ class ManifestRules {
     }
     this.#lastPath = path;
     const parent = parentPath(path);
-    while (this.#openFolders.length > 0 && !(parent && this.#openFolders.at(-1)!.equals(parent))) this.#openFolders.pop();
+    while (this.#openFolders.length > 0 && !(parent && this.#openFolders.at(-1)!.equals(parent)))
+      this.#openFolders.pop();
     if (parent && this.#openFolders.length === 0) {
       throw new IntegrityError(`Manifest entry "${printPath(path)}" is not in a folder of the manifest`);
     }

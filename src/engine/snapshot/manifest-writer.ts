@@ -52,7 +52,9 @@ export class ManifestWriter {
     const metadata = pickMetadata(entry);
     return new FileRecorder(
       (content, end, isFirst) =>
-        this.#write(isFirst ? { kind: 'file', ...metadata, identity, content, end } : { kind: 'content', content, end }),
+        this.#write(
+          isFirst ? { kind: 'file', ...metadata, identity, content, end } : { kind: 'content', content, end },
+        ),
       (end) => {
         this.#listing.addFile(metadata.path, end.checksum);
         this.#sizeBytes += end.sizeBytes;
@@ -73,7 +75,10 @@ export class ManifestWriter {
   }
 
   #advance(path: Buffer): void {
-    invariant(this.#lastPath === null || comparePaths(this.#lastPath, path) < 0, 'entries come in manifest order');
+    invariant(
+      this.#lastPath === null || comparePaths(this.#lastPath, path) < 0,
+      'entries come in manifest order',
+    );
     this.#lastPath = Buffer.from(path);
   }
 
@@ -127,14 +132,16 @@ export class FileRecorder {
   }
 
   async end(end: FileEnd): Promise<void> {
-    while (this.#held.length > MAX_REFERENCES) await this.#writeOne(Buffer.concat(this.#held.splice(0, MAX_REFERENCES)), null);
+    while (this.#held.length > MAX_REFERENCES)
+      await this.#writeOne(Buffer.concat(this.#held.splice(0, MAX_REFERENCES)), null);
     await this.#writeOne(Buffer.concat(this.#held), end);
     this.#held = [];
     this.#onEnd(end);
   }
 
   async #writeHeld(): Promise<void> {
-    while (this.#held.length > 0) await this.#writeOne(Buffer.concat(this.#held.splice(0, MAX_REFERENCES)), null);
+    while (this.#held.length > 0)
+      await this.#writeOne(Buffer.concat(this.#held.splice(0, MAX_REFERENCES)), null);
   }
 
   async #writeOne(content: References, end: FileEnd | null): Promise<void> {
@@ -144,5 +151,11 @@ export class FileRecorder {
 }
 
 function pickMetadata(entry: EntryMetadata): EntryMetadata {
-  return { path: Buffer.from(entry.path), mode: entry.mode, mtimeNs: entry.mtimeNs, uid: entry.uid, gid: entry.gid };
+  return {
+    path: Buffer.from(entry.path),
+    mode: entry.mode,
+    mtimeNs: entry.mtimeNs,
+    uid: entry.uid,
+    gid: entry.gid,
+  };
 }

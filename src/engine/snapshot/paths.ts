@@ -57,5 +57,8 @@ const DOT_DOT = Buffer.from('..');
 export function printPath(path: Uint8Array): string {
   return Buffer.from(path)
     .toString('utf8')
-    .replace(/[\p{Cc}\uFFFD"\\]/gu, (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`);
+    .replace(
+      /[\p{Cc}\uFFFD"\\]/gu,
+      (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+    );
 }

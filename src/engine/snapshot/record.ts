@@ -23,10 +23,16 @@ export interface FileEnd {
   checksum: Buffer;
 }
 
+/** One record; a file of many chunks has its file record and then content records. */
 export type ManifestRecord =
   | ({ kind: 'directory' } & EntryMetadata)
   | ({ kind: 'symlink'; target: Buffer } & EntryMetadata)
-  | ({ kind: 'file'; identity: FileIdentity | null; content: References; end: FileEnd | null } & EntryMetadata)
+  | ({
+      kind: 'file';
+      identity: FileIdentity | null;
+      content: References;
+      end: FileEnd | null;
+    } & EntryMetadata)
   | { kind: 'content'; content: References; end: FileEnd | null };
 
 const LENGTH_BYTES = 4;
@@ -49,7 +55,8 @@ export function encodeRecord(record: ManifestRecord): Buffer {
 export function decodeRecord(bytes: Buffer): { record: ManifestRecord; length: number } | null {
   if (bytes.length < LENGTH_BYTES) return null;
   const bodyBytes = bytes.readUInt32LE(0);
-  if (bodyBytes > MAX_RECORD_BYTES) throw new IntegrityError(`Manifest record of ${bodyBytes} bytes, expected at most ${MAX_RECORD_BYTES}`);
+  if (bodyBytes > MAX_RECORD_BYTES)
+    throw new IntegrityError(`Manifest record of ${bodyBytes} bytes, expected at most ${MAX_RECORD_BYTES}`);
   const length = LENGTH_BYTES + bodyBytes;
   if (bytes.length < length) return null;
   return { record: fromArray(decodeCbor(bytes.subarray(LENGTH_BYTES, length))), length };
@@ -68,7 +75,13 @@ function toArray(record: ManifestRecord): unknown[] {
     case 'symlink':
       return [2, ...metadataFields(record), record.target];
     case 'file':
-      return [3, ...metadataFields(record), identityFields(record.identity), record.content, endFields(record.end)];
+      return [
+        3,
+        ...metadataFields(record),
+        identityFields(record.identity),
+        record.content,
+        endFields(record.end),
+      ];
     case 'content':
       return [4, record.content, endFields(record.end)];
   }
@@ -115,7 +128,11 @@ function fromArray(array: z.infer<typeof recordArray>): ManifestRecord {
     case 1:
       return { kind: 'directory', ...metadataOf(array[1], array[2], array[3], array[4], array[5]) };
     case 2:
-      return { kind: 'symlink', ...metadataOf(array[1], array[2], array[3], array[4], array[5]), target: array[6] };
+      return {
+        kind: 'symlink',
+        ...metadataOf(array[1], array[2], array[3], array[4], array[5]),
+        target: array[6],
+      };
     case 3:
       return {
         kind: 'file',

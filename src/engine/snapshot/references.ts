@@ -2,6 +2,7 @@
 import { IntegrityError } from '../../shared/errors.js';
 import { HASH_BYTES } from '../codec/ids.js';
 
+/** Bytes of one reference. */
 export const REFERENCE_BYTES = HASH_BYTES + 4;
 
 /** A content record holds at most this many references. */
@@ -23,7 +24,8 @@ export function referencedBytes(references: References, number: number): number 
 /** Sum of the lengths that `references` names. */
 export function sumReferences(references: References): number {
   let sum = 0;
-  for (let number = 0; number < countReferences(references); number++) sum += referencedBytes(references, number);
+  for (let number = 0; number < countReferences(references); number++)
+    sum += referencedBytes(references, number);
   return sum;
 }
 
@@ -40,6 +42,9 @@ export function encodeReference(id: Uint8Array, sizeBytes: number): References {
  * @throws IntegrityError when they are cut short
  */
 export function parseReferences(bytes: Uint8Array): References {
-  if (bytes.length % REFERENCE_BYTES !== 0) throw new IntegrityError(`References of ${bytes.length} bytes, expected a multiple of ${REFERENCE_BYTES}`);
+  if (bytes.length % REFERENCE_BYTES !== 0)
+    throw new IntegrityError(
+      `References of ${bytes.length} bytes, expected a multiple of ${REFERENCE_BYTES}`,
+    );
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

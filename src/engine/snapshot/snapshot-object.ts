@@ -35,7 +35,9 @@ const snapshotContent = z.strictObject({
       manifest: z.strictObject({
         sizeBytes: count,
         checksum,
-        content: byteString.refine((bytes) => bytes.length % REFERENCE_BYTES === 0).transform(parseReferences),
+        content: byteString
+          .refine((bytes) => bytes.length % REFERENCE_BYTES === 0)
+          .transform(parseReferences),
       }),
     }),
   ),
@@ -77,9 +79,12 @@ export function domainOf(snapshot: { encrypted: boolean }): Domain {
 }
 
 /** The backup's checksum: over the names and the manifests of its components. */
-export function checksumOf(components: readonly { component: Component; manifest: { checksum: Uint8Array } }[]): Buffer {
+export function checksumOf(
+  components: readonly { component: Component; manifest: { checksum: Uint8Array } }[],
+): Buffer {
   const sum = createHash('sha256');
-  for (const { component, manifest } of components) sum.update(component).update('\0').update(manifest.checksum);
+  for (const { component, manifest } of components)
+    sum.update(component).update('\0').update(manifest.checksum);
   return sum.digest();
 }
 

@@ -34,7 +34,14 @@ export type FromEngine =
 
 /** An error as it crosses between threads. */
 export type Failure =
-  | { known: true; code: ErrorCode; message: string; details: ErrorDetails; retryable: boolean; trace: string }
+  | {
+      known: true;
+      code: ErrorCode;
+      message: string;
+      details: ErrorDetails;
+      retryable: boolean;
+      trace: string;
+    }
   | { known: false; trace: string };
 
 /** `error` as plain data; its stack and causes travel as text for the log. */

@@ -37,7 +37,11 @@ export function serveEngine(port: MessagePort, engine: Engine, clock: Clock): vo
   });
 }
 
-async function run(engine: Engine, call: Call, options: RunOptions<Update>): Promise<Calls[Method]['answer']> {
+async function run(
+  engine: Engine,
+  call: Call,
+  options: RunOptions<Update>,
+): Promise<Calls[Method]['answer']> {
   switch (call.method) {
     case 'open':
       await engine.open(call.request);

@@ -99,7 +99,9 @@ export class WorkerEngine implements Engine {
     if (this.#worker !== worker) return;
     this.#worker = null;
     this.#opening = null;
-    this.#failPending(new AppError('INTERRUPTED', 'The engine thread ended unexpectedly; start the operation again'));
+    this.#failPending(
+      new AppError('INTERRUPTED', 'The engine thread ended unexpectedly; start the operation again'),
+    );
   }
 
   #failPending(error: Error): void {
@@ -132,12 +134,15 @@ export class WorkerEngine implements Engine {
   }
 
   #receive(message: FromEngine): void {
-    if (message.kind === 'warning') return this.#deps.onWarning(message.message);
+    if (message.kind === 'warning') this.#deps.onWarning(message.message);
+    else if (message.kind === 'progress') this.#pending.get(message.id)?.onProgress?.(message.update);
+    else this.#settle(message);
+  }
+
+  #settle(message: Extract<FromEngine, { kind: 'answer' | 'failure' }>): void {
     const call = this.#pending.get(message.id);
-    if (!call) return;
-    if (message.kind === 'progress') return call.onProgress?.(message.update);
     this.#pending.delete(message.id);
-    if (message.kind === 'answer') call.resolve(message.answer);
-    else call.reject(fromFailure(message.failure));
+    if (message.kind === 'answer') call?.resolve(message.answer);
+    else call?.reject(fromFailure(message.failure));
   }
 }

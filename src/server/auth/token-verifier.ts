@@ -35,6 +35,9 @@ export interface TokenRules {
 /** Longer tokens than this many characters are refused unread. */
 const MAX_TOKEN_LENGTH = 8_192;
 
+/** Year 9999; later instants are no dates any more. */
+const MAX_EXP_SECONDS = 253_402_300_800;
+
 /** What jsonwebtoken says, and what the caller is told. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/signature is required/, 'The token must be signed, found one without a signature'],
@@ -110,7 +113,8 @@ function malformed(): UnauthenticatedError {
 }
 
 function readClaims({ exp, sub, role }: JwtPayload, rules: TokenRules): VerifiedToken {
-  if (typeof exp !== 'number') throw missing('exp', 'the instant at which it expires');
+  if (typeof exp !== 'number' || !(exp < MAX_EXP_SECONDS))
+    throw missing('exp', 'the instant at which it expires');
   if (typeof sub !== 'string' || sub.trim() === '') throw missing('sub', 'who it was made for');
   const known = ROLES.find((candidate) => candidate === role);
   if (!known) throw missing('role', `one of ${ROLES.join(', ')}`);

@@ -112,10 +112,10 @@ describe('config', () => {
         },
         /^PORT: expected a whole number from 0 to 65535, found "70000"$/,
         /^LOG_LEVEL: expected one of trace.*, found "loud"$/,
-        /^BACKUP_ENCRYPTION_KEY: expected at least 16 characters, found 5 characters$/,
         /^DATABASE_URL: expected file:/,
         /^STORAGE_URL: expected file:/,
         /^JWT_SECRET: expected it, JWT_PUBLIC_KEY or JWT_JWKS_URL in production/,
+        /^BACKUP_ENCRYPTION_KEY: expected at least 16 characters, found 5 characters$/,
       );
     });
 
@@ -133,7 +133,6 @@ describe('config', () => {
       ['METADATA_DATABASE_URL', 'mysql://host/db'],
       ['STORAGE_URL', './backups'],
       ['REDIS_URL', 'http://host'],
-      ['JWT_SECRET', 's'.repeat(31)],
       ['JWT_JWKS_URL', 'http://keys.example/jwks'],
       ['JWT_PUBLIC_KEY', './absent.pem'],
       ['FILES_PATHS', '/'],
@@ -157,6 +156,7 @@ describe('config', () => {
     it('never shows a secret', () => {
       const secret = 'hunter2-hunter2';
       const problems = problemsOf({
+        NODE_ENV: 'production',
         BACKUP_ENCRYPTION_KEY: secret,
         JWT_SECRET: secret,
         DATABASE_URL: `oracle://till:${secret}@host/pos`,
@@ -167,9 +167,24 @@ describe('config', () => {
       expect(problems.join('\n')).not.to.include(secret);
     });
 
+    it('warns of secrets that production would refuse', () => {
+      const { warnings } = load({ BACKUP_ENCRYPTION_KEY: 'short', JWT_SECRET: 's'.repeat(31) });
+      expect(warnings).to.have.length(2);
+      expect(load(SECRETS).warnings).to.be.empty;
+    });
+
     context('when in production', () => {
       it('refuses to start without an encryption key and a token key', () => {
         expectProblem({ NODE_ENV: 'production' }, /^BACKUP_ENCRYPTION_KEY/, /^JWT_SECRET/);
+      });
+
+      it('refuses secrets that are short', () => {
+        const short = { BACKUP_ENCRYPTION_KEY: 'short', JWT_SECRET: 's'.repeat(31) };
+        expectProblem(
+          { NODE_ENV: 'production', ...short },
+          /^BACKUP_ENCRYPTION_KEY: expected at least 16/,
+          /^JWT_SECRET: expected at least 32/,
+        );
       });
 
       it('starts with both and makes nothing', () => {

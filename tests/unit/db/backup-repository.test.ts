@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { ProgressEvent } from '../../../src/db/progress-repository.js';
+import type { BackupComponentRecord } from '../../../src/shared/operation.js';
 import { makeQueuedBackup } from '../../support/backup-records.js';
 import { codeOf } from '../../support/service-kit.js';
 import { withTemporaryMetadata } from '../../support/temporary-metadata.js';
@@ -22,14 +23,14 @@ const EVENT: ProgressEvent = {
   at: new Date('2026-03-01T10:00:00.123Z'),
 };
 
-const CAPTURED = {
+const CAPTURED: BackupComponentRecord = {
   component: 'CACHE',
   source: 'cache',
   sizeBytes: 2 ** 40,
   storedBytes: 5,
   fileCount: 2,
   checksum: 'ab',
-} as const;
+};
 
 describe('BackupRepository', () => {
   it('gives back what it was given', () =>
@@ -50,7 +51,7 @@ describe('BackupRepository', () => {
     withTemporaryMetadata(async ({ backups, progress }) => {
       const backup = makeQueuedBackup();
       await backups.insert(backup);
-      const changes = { status: 'COMPLETED', components: [CAPTURED] } as const;
+      const changes = { status: 'COMPLETED' as const, components: [CAPTURED] };
       expect(await backups.update(backup.id, ['RUNNING'], changes, { lastEvent: EVENT })).to.equal(null);
       expect(await backups.find(backup.id)).to.deep.equal(backup);
       expect(await progress.findLatest(backup.id)).to.equal(null);

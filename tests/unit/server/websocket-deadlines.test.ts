@@ -18,19 +18,22 @@ describe('closeAt()', () => {
     reason: 'over',
   });
 
-  it('closes at the instant, not before', async () => {
+  it('closes at the instant by the clock, not before', async () => {
     const { socket, closed } = closingSocket();
-    closeAt(socket, deadline(60), systemClock);
-    await delay(20);
+    const at = new Date('2026-06-01T12:00:00.000Z');
+    let nowMs = at.getTime() - 5;
+    closeAt(socket, { at, code: 4403, reason: 'over' }, { now: () => new Date(nowMs), monotonicMs: () => 0 });
+    await delay(50);
     expect(closed).to.deep.equal([]);
-    await delay(70);
+    nowMs += 5;
+    while (closed.length === 0) await delay(1);
     expect(closed).to.deep.equal([[4403, 'over']]);
   });
 
   it('closes soon when the instant has passed', async () => {
     const { socket, closed } = closingSocket();
     closeAt(socket, deadline(-1), systemClock);
-    await delay(20);
+    while (closed.length === 0) await delay(1);
     expect(closed).to.have.length(1);
   });
 

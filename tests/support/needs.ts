@@ -1,0 +1,9 @@
+import type { Context } from 'mocha';
+
+/** Skips the test, saying why, when something that it needs is not here; fails it with CI=true, where it must be. */
+export function needs(test: Context, isHere: boolean, what: string): void {
+  if (isHere) return;
+  if (process.env.CI === 'true') throw new Error(`This test needs ${what}`);
+  process.stdout.write(`      skipped: needs ${what}\n`);
+  test.skip();
+}
