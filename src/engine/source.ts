@@ -1,7 +1,7 @@
 /**
  * What the engine asks of a place that it captures from. Implemented in `src/sources`.
  *
- * A source runs in the engine's worker thread, so reading is synchronous: one thread that only reads, hashes and
+ * A source runs in the engine's worker thread, so reading files is synchronous: one thread that only reads, hashes and
  * seals is faster than awaiting every read (docs/architecture.md, "Threads").
  */
 import type { Component } from '../shared/component.js';
@@ -36,7 +36,7 @@ export interface Capture {
    * Every entry once, parents before children, in manifest order (`comparePaths` of engine/snapshot/paths).
    * An entry is valid until the next iteration.
    */
-  entries(): Iterable<SourceEntry>;
+  entries(): Iterable<SourceEntry> | AsyncIterable<SourceEntry>;
   /** What was left out so far and why, one sentence each: sockets, devices, absent folders. Complete after `entries()` ended. */
   readonly notices: readonly string[];
   /** Ends the view and releases its locks and temporary files. May be called twice. */
@@ -101,9 +101,11 @@ export type SourceEntry = DirectoryEntry | SymlinkEntry | FileEntry;
 export interface FileReader {
   /**
    * Fills `buffer` with the next bytes.
-   * @returns how many were read; 0 only at the end of the file
+   * @returns how many were read; 0 only at the end of the file. A promise where bytes arrive from elsewhere (a dump);
+   *   a file answers at once
+   * @throws SourceError when it cannot be read to its end
    */
-  read(buffer: Uint8Array): number;
+  read(buffer: Uint8Array): number | Promise<number>;
   /** True when the file changed since it was opened, so that what was read may be a mixture. Asked at the end. */
   hasChanged(): boolean;
   /** Releases the file. May be called twice. */

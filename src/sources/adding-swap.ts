@@ -1,10 +1,19 @@
-import { chmodSync, fsyncSync, futimesSync, linkSync, lstatSync, mkdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  fsyncSync,
+  futimesSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { applyMetadata, toSeconds } from './entry-metadata.js';
 import { FolderHandle } from './folder-handle.js';
 import { lookAt, makeFolders, removeMadeFolders } from './live-folders.js';
-import { STAGED } from './place-swap.js';
 import type { PlaceSwap, StagedPlace } from './place-swap.js';
+import { STAGED } from './place-swap.js';
 import { settleClosedFolders } from './replacing-swap.js';
 import { errnoOf, toAppError } from './system-error.js';
 
@@ -42,7 +51,9 @@ export class AddingSwap implements PlaceSwap {
       if (lookAt(`${this.place.folder.path}/${STAGED}`) === undefined) return;
       this.#madeParents = makeFolders(dirname(this.place.live), { metadataOf: this.place.metadataOf });
       this.#atTop((pair) => this.#add(pair));
-      const closed = this.place.tree.closedFolders.filter(({ path }) => this.#made.has(path.toString('latin1')));
+      const closed = this.place.tree.closedFolders.filter(({ path }) =>
+        this.#made.has(path.toString('latin1')),
+      );
       settleClosedFolders(this.place.live, closed);
     } catch (error) {
       throw toAppError(error, `"${this.place.shownAs}" cannot be added to`);
@@ -92,7 +103,12 @@ export class AddingSwap implements PlaceSwap {
       }
       if (isMade) {
         const { mode, uid, gid, mtimeNs } = staged.stats();
-        applyMetadata(live.descriptor, { mode: Number(mode & 0o7777n), uid: Number(uid), gid: Number(gid), mtimeNs });
+        applyMetadata(live.descriptor, {
+          mode: Number(mode & 0o7777n),
+          uid: Number(uid),
+          gid: Number(gid),
+          mtimeNs,
+        });
       }
       fsyncSync(live.descriptor);
     });
@@ -114,7 +130,12 @@ export class AddingSwap implements PlaceSwap {
     if (this.#made.has(key)) chmodSync(place, 0o700);
     inside(pair, place, (stagedFolder, liveFolder) => {
       for (const name of stagedFolder.names()) {
-        this.#takeAway({ staged: stagedFolder, live: liveFolder, name, path: Buffer.concat([pair.path, SLASH, name]) });
+        this.#takeAway({
+          staged: stagedFolder,
+          live: liveFolder,
+          name,
+          path: Buffer.concat([pair.path, SLASH, name]),
+        });
       }
       const times = this.#touched.get(key);
       if (times !== undefined) {
@@ -129,7 +150,11 @@ export class AddingSwap implements PlaceSwap {
 const TOP = Buffer.from(STAGED);
 
 /** Opens both sides of a folder for the time of `visit`. */
-function inside(pair: Pair, livePath: Buffer, visit: (staged: FolderHandle, live: FolderHandle) => void): void {
+function inside(
+  pair: Pair,
+  livePath: Buffer,
+  visit: (staged: FolderHandle, live: FolderHandle) => void,
+): void {
   const staged = pair.staged.openChild(pair.name);
   try {
     const live = FolderHandle.open(livePath);

@@ -31,7 +31,12 @@ export class Checklist {
     this.#descriptor = openSync(path, 'wx+', 0o600);
   }
 
-  add({ stagedPath, path, sizeBytes, checksum }: Omit<ExpectedFile, 'checksum'> & { checksum: Uint8Array }): void {
+  add({
+    stagedPath,
+    path,
+    sizeBytes,
+    checksum,
+  }: Omit<ExpectedFile, 'checksum'> & { checksum: Uint8Array }): void {
     const header = Buffer.alloc(HEADER_BYTES);
     header.writeUInt32BE(stagedPath.length, 0);
     header.writeUInt32BE(path.length, 4);
@@ -71,7 +76,8 @@ export class Checklist {
   #flush(): void {
     const bytes = Buffer.concat(this.#pending);
     let done = 0;
-    while (done < bytes.length) done += writeSync(this.#open(), bytes, done, bytes.length - done, this.#end + done);
+    while (done < bytes.length)
+      done += writeSync(this.#open(), bytes, done, bytes.length - done, this.#end + done);
     this.#end += bytes.length;
     this.#pending = [];
     this.#pendingBytes = 0;

@@ -1,4 +1,4 @@
-import type { Source, SourceSize, Capture, Target } from '../engine/index.js';
+import type { Capture, Source, SourceSize, Target } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import type { Component } from '../shared/component.js';
 import { SourceError } from '../shared/errors.js';
@@ -27,7 +27,9 @@ export interface TillSettings {
 export function createSources(settings: TillSettings, { clock }: { clock: Clock }): Map<Component, Source> {
   const { database, tempDir } = settings;
   const databaseSource =
-    database.kind === 'sqlite' ? new SqliteSource(database.path, { clock, tempDir }) : new UnsupportedDatabase(database.kind);
+    database.kind === 'sqlite'
+      ? new SqliteSource(database.path, { clock, tempDir })
+      : new UnsupportedDatabase(database.kind);
   return new Map<Component, Source>([
     ['DATABASE', databaseSource],
     ['CONFIG', new FolderSource('CONFIG', settings.configRoots, { clock })],
@@ -45,7 +47,10 @@ export function createTargets(
   { clock, targetFolder }: { clock: Clock; targetFolder: string | null },
 ): Map<Component, Target> {
   const folderTarget = (component: Component, roots: readonly Root[]) =>
-    new FolderTarget(component, targetFolder === null ? { kind: 'live', roots } : { kind: 'beside', folder: targetFolder });
+    new FolderTarget(
+      component,
+      targetFolder === null ? { kind: 'live', roots } : { kind: 'beside', folder: targetFolder },
+    );
   return new Map<Component, Target>([
     ['DATABASE', createDatabaseTarget(settings.database, clock, targetFolder)],
     ['CONFIG', folderTarget('CONFIG', settings.configRoots)],

@@ -1,5 +1,5 @@
-import { chmodSync, closeSync, constants, existsSync, fstatSync, openSync, readdirSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
+import { chmodSync, closeSync, constants, existsSync, fstatSync, openSync, readdirSync } from 'node:fs';
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
 const SLASH = Buffer.from('/');
@@ -29,7 +29,9 @@ export class FolderHandle {
    */
   static open(path: Buffer): FolderHandle {
     const descriptor = openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    const prefix = HAS_DESCRIPTOR_PATHS ? Buffer.from(`${DESCRIPTORS}/${descriptor}/`) : Buffer.concat([path, SLASH]);
+    const prefix = HAS_DESCRIPTOR_PATHS
+      ? Buffer.from(`${DESCRIPTORS}/${descriptor}/`)
+      : Buffer.concat([path, SLASH]);
     return new FolderHandle(descriptor, prefix);
   }
 

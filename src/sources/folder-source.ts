@@ -10,8 +10,8 @@ import type { Component } from '../shared/component.js';
 import { throwIfCancelled } from '../shared/errors.js';
 import { FolderWalker } from './folder-walker.js';
 import { Notices } from './notices.js';
-import { arrangeRoots } from './root.js';
 import type { Root } from './root.js';
+import { arrangeRoots } from './root.js';
 
 /** Entries counted between two looks at the AbortSignal. */
 const SCAN_STRIDE = 500;

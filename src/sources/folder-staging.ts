@@ -1,15 +1,21 @@
 import { dirname } from 'node:path';
+import type {
+  FileWriter,
+  RestoredDirectory,
+  RestoredFile,
+  RestoredSymlink,
+  Staging,
+} from '../engine/index.js';
 import { printPath } from '../engine/index.js';
-import type { FileWriter, RestoredDirectory, RestoredFile, RestoredSymlink, Staging } from '../engine/index.js';
 import { ConflictError, SourceError } from '../shared/errors.js';
 import { AddingSwap } from './adding-swap.js';
 import { nearestFolder } from './live-folders.js';
 import { LiveView } from './live-view.js';
-import { STAGED } from './place-swap.js';
 import type { PlaceSwap, StagedPlace } from './place-swap.js';
+import { STAGED } from './place-swap.js';
 import { ReplacingSwap } from './replacing-swap.js';
-import { checkStagedFiles } from './staged-check.js';
 import type { CheckOptions } from './staged-check.js';
+import { checkStagedFiles } from './staged-check.js';
 import { StagedTree } from './staged-tree.js';
 import { StagingFolder } from './staging-folder.js';
 
@@ -39,7 +45,7 @@ export class FolderStaging implements Staging {
   readonly #staged: StagedPlace[] = [];
   readonly #parents = new Map<string, RestoredDirectory>();
   #view: LiveView | null = null;
-  #swaps: PlaceSwap[] = [];
+  readonly #swaps: PlaceSwap[] = [];
   #phase: Phase = 'staging';
 
   constructor(
@@ -99,8 +105,16 @@ export class FolderStaging implements Staging {
   async undo(): Promise<void> {
     if (this.#phase !== 'swapped') return;
     this.#phase = 'stuck';
-    for (const swap of this.#swaps.reverse()) swap.undo();
-    this.#swaps = [];
+    const failures: unknown[] = [];
+    for (const swap of this.#swaps.splice(0).reverse()) {
+      try {
+        swap.undo();
+      } catch (error) {
+        // The other places are brought back all the same.
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
     this.#phase = 'staging';
   }
 
@@ -155,9 +169,20 @@ export class FolderStaging implements Staging {
     if (this.#phase !== 'staging') throw new SourceError('The staging of this restore has ended');
     await this.finish();
     const name = `${this.options.name}-${this.#staged.length}`;
-    const folder = StagingFolder.create(nearestFolder(dirname(live)), { restoreId: this.options.restoreId, name });
+    const folder = StagingFolder.create(nearestFolder(dirname(live)), {
+      restoreId: this.options.restoreId,
+      name,
+    });
     const tree = new StagedTree(folder);
-    const place: StagedPlace = { label, shownAs: label || this.options.name, live, folder, tree, top: null, metadataOf: (at) => this.#metadataOf(at, live, label) };
+    const place: StagedPlace = {
+      label,
+      shownAs: label || this.options.name,
+      live,
+      folder,
+      tree,
+      top: null,
+      metadataOf: (at) => this.#metadataOf(at, live, label),
+    };
     this.#staged.push(place);
     if (this.options.mode === 'add') this.#view = new LiveView(live);
     if (label === '') await tree.directory(Buffer.from(STAGED), ownFolder(folder));

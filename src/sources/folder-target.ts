@@ -3,18 +3,18 @@
  * to what it replaces, on the same file system, so that the swap is a matter of renames (docs/architecture.md,
  * "A restore, step by step"). A root that the backup does not hold is left alone.
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { RestoreNeeds, Staging, StageOptions, Target } from '../engine/index.js';
+import type { RestoreNeeds, StageOptions, Staging, Target } from '../engine/index.js';
 import { KiB } from '../shared/bytes.js';
 import type { Component } from '../shared/component.js';
-import { ConflictError } from '../shared/errors.js';
-import { FolderStaging } from './folder-staging.js';
+import { ConflictError, SourceError } from '../shared/errors.js';
 import type { FolderPlace, FolderStagingMode } from './folder-staging.js';
+import { FolderStaging } from './folder-staging.js';
 import { assertFreeSpace, assertWritableFolder } from './free-space.js';
 import { followLinks, lookAt, nearestFolder } from './live-folders.js';
-import { arrangeRoots } from './root.js';
 import type { Root } from './root.js';
+import { arrangeRoots } from './root.js';
 import { toAppError } from './system-error.js';
 
 /** What a file takes on disk beyond its content, on average, at most. */
@@ -33,7 +33,8 @@ export class FolderTarget implements Target {
   /** @throws InvalidInputError when a root's label does not name something below POS_ROOT */
   constructor(component: Component, destination: FolderDestination) {
     this.component = component;
-    this.#destination = destination.kind === 'live' ? { ...destination, roots: arrangeRoots(destination.roots) } : destination;
+    this.#destination =
+      destination.kind === 'live' ? { ...destination, roots: arrangeRoots(destination.roots) } : destination;
   }
 
   async plan(needs: RestoreNeeds, { overwrite }: StageOptions): Promise<void> {
@@ -43,13 +44,18 @@ export class FolderTarget implements Target {
       assertWritableFolder(folders[at]!, label || this.#folderName());
       if (lookAt(live)?.isDirectory()) assertWritableFolder(live, label || this.#folderName());
     }
+    if (this.#mode(overwrite) === 'replace') assertNoMountPoints(places, folders);
     // Files that stay need no space, and how many those are shows only later: a full disk ends the staging then.
     if (this.#mode(overwrite) === 'add') return;
     assertFreeSpace(needs.totalBytes + needs.totalFiles * FILE_OVERHEAD_BYTES, folders);
   }
 
   async stage({ restoreId, overwrite }: StageOptions): Promise<Staging> {
-    return new FolderStaging(this.#places(), { restoreId, name: this.#folderName(), mode: this.#mode(overwrite) });
+    return new FolderStaging(this.#places(), {
+      restoreId,
+      name: this.#folderName(),
+      mode: this.#mode(overwrite),
+    });
   }
 
   #mode(overwrite: boolean): FolderStagingMode {
@@ -70,6 +76,18 @@ export class FolderTarget implements Target {
   }
 }
 
+/** A mount point cannot be renamed, so it cannot be replaced as a whole: better said before anything is staged. */
+function assertNoMountPoints(places: readonly FolderPlace[], folders: readonly string[]): void {
+  for (const [at, { label, live }] of places.entries()) {
+    const stats = lookAt(live);
+    if (stats === undefined || stats.dev === statSync(folders[at]!).dev) continue;
+    throw new SourceError(
+      `"${label}" is a mount point, which cannot be replaced as a whole: configure the paths below it one by one, ` +
+        'or restore with overwrite: false or to a target path',
+    );
+  }
+}
+
 /**
  * Refuses a target folder that somebody uses.
  * @throws ConflictError when it is not empty, or is no folder
@@ -77,7 +95,8 @@ export class FolderTarget implements Target {
 export function assertFreeFolder(folder: string): void {
   const stats = lookAt(folder);
   if (stats === undefined) return;
-  if (!stats.isDirectory()) throw new ConflictError('The target path is no folder, expected an empty or absent folder');
+  if (!stats.isDirectory())
+    throw new ConflictError('The target path is no folder, expected an empty or absent folder');
   try {
     if (readdirSync(folder).length === 0) return;
   } catch (error) {

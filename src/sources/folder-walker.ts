@@ -1,14 +1,14 @@
-import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
-import { printPath } from '../engine/index.js';
+import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import type { SourceEntry } from '../engine/index.js';
+import { printPath } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import { toFileIdentity } from './file-identity.js';
 import { FolderHandle } from './folder-handle.js';
 import type { Notices } from './notices.js';
 import { OpenFileReader } from './open-file-reader.js';
-import { arrangeRoots, parentsOf } from './root.js';
 import type { Root } from './root.js';
+import { arrangeRoots, parentsOf } from './root.js';
 import { STAGING_PREFIX } from './staging-folder.js';
 import { errnoOf, toAppError } from './system-error.js';
 
@@ -77,7 +77,10 @@ export class FolderWalker {
     for (const parent of parentsOf(root)) {
       if (emitted.has(parent.label)) continue;
       emitted.add(parent.label);
-      yield { kind: 'directory', ...toBase(Buffer.from(parent.label), statSync(parent.path, { bigint: true })) };
+      yield {
+        kind: 'directory',
+        ...toBase(Buffer.from(parent.label), statSync(parent.path, { bigint: true })),
+      };
     }
   }
 
@@ -148,7 +151,10 @@ export class FolderWalker {
     const identity = toFileIdentity(stats, this.#clock.now());
     const open = () => OpenFileReader.open(place, printPath(path));
     const sizeBytes = Number(stats.size);
-    return { entry: { kind: 'file', ...toBase(path, stats), sizeBytes, identity, cutting: 'content', open }, handle: null };
+    return {
+      entry: { kind: 'file', ...toBase(path, stats), sizeBytes, identity, cutting: 'content', open },
+      handle: null,
+    };
   }
 
   #sightFolder(place: Buffer, path: Buffer): Sighting | null {

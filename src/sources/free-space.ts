@@ -34,7 +34,11 @@ export function assertWritableFolder(folder: string, label: string): void {
 }
 
 function printBytes(bytes: number): string {
-  for (const [unit, name] of [[GiB, 'GiB'], [MiB, 'MiB'], [KiB, 'KiB']] as const) {
+  for (const [unit, name] of [
+    [GiB, 'GiB'],
+    [MiB, 'MiB'],
+    [KiB, 'KiB'],
+  ] as const) {
     if (bytes >= unit) return `${(bytes / unit).toFixed(1)} ${name}`;
   }
   return `${bytes} bytes`;

@@ -1,5 +1,5 @@
-import { chownSync, lstatSync, mkdirSync, realpathSync, rmdirSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
+import { chownSync, lstatSync, mkdirSync, realpathSync, rmdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { RestoredDirectory } from '../engine/index.js';
 import { applyMetadata } from './entry-metadata.js';
@@ -21,7 +21,10 @@ export function lookAt(path: string | Buffer): Stats | undefined {
 export function nearestFolder(path: string): string {
   for (let folder = path; ; folder = dirname(folder)) {
     const stats = lookAt(folder);
-    if (stats !== undefined && (stats.isDirectory() || statSync(folder, { throwIfNoEntry: false })?.isDirectory())) {
+    if (
+      stats !== undefined &&
+      (stats.isDirectory() || statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    ) {
       return folder;
     }
     if (folder === dirname(folder)) return folder;
@@ -50,7 +53,10 @@ export interface MakeFoldersOptions {
  * `metadataOf`, or its mode and owner from the folder above it: the till's accounts must get into what is the till's.
  * @returns the folders made, outermost first
  */
-export function makeFolders(path: string, { metadataOf, isPrivate = false }: MakeFoldersOptions = {}): string[] {
+export function makeFolders(
+  path: string,
+  { metadataOf, isPrivate = false }: MakeFoldersOptions = {},
+): string[] {
   const missing: string[] = [];
   for (let folder = path; lookAt(folder) === undefined; folder = dirname(folder)) missing.unshift(folder);
   for (const folder of missing) {

@@ -13,6 +13,8 @@ export class Notices {
 
   /** The sentences so far, with a last one that counts those beyond the limit. */
   list(): string[] {
-    return this.#dropped === 0 ? [...this.#sentences] : [...this.#sentences, `And ${this.#dropped} more of this kind`];
+    return this.#dropped === 0
+      ? [...this.#sentences]
+      : [...this.#sentences, `And ${this.#dropped} more of this kind`];
   }
 }

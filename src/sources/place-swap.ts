@@ -24,8 +24,8 @@ export interface StagedPlace {
 }
 
 /**
- * A way of putting one staged place live and of taking it back. Each of both can be repeated after it threw:
- * it looks at what is there rather than at what it remembers having done.
+ * A way of putting one staged place live and of taking it back. `undo` also takes back a `swap` that threw half-way,
+ * and nothing when nothing was done.
  */
 export interface PlaceSwap {
   swap(): void;

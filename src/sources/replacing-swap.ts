@@ -4,8 +4,8 @@ import { ConflictError } from '../shared/errors.js';
 import { FolderCursor, splitPath } from './folder-cursor.js';
 import { FolderHandle } from './folder-handle.js';
 import { applyTo, lookAt, makeFolders, nearestFolder, removeMadeFolders } from './live-folders.js';
-import { KEPT, STAGED } from './place-swap.js';
 import type { PlaceSwap, StagedPlace } from './place-swap.js';
+import { KEPT, STAGED } from './place-swap.js';
 import { syncFolder } from './sync-folder.js';
 import { errnoOf, toAppError } from './system-error.js';
 
@@ -19,6 +19,7 @@ export class ReplacingSwap implements PlaceSwap {
   readonly #kept: string;
   #made: string[] = [];
   #isClaimed = false;
+  #isPlaced = false;
 
   /** @param options.exclusive the place must be free: anything there is a ConflictError */
   constructor(
@@ -38,6 +39,7 @@ export class ReplacingSwap implements PlaceSwap {
       if (this.options.exclusive) this.#claim();
       else this.#setAside();
       renameSync(this.#staged, this.place.live);
+      this.#isPlaced = true;
       this.#settle();
       this.#sync();
     } catch (error) {
@@ -47,15 +49,16 @@ export class ReplacingSwap implements PlaceSwap {
 
   undo(): void {
     try {
-      const isStaged = lookAt(this.#staged) !== undefined;
-      const isKept = lookAt(this.#kept) !== undefined;
-      if (!isStaged && isKept && !lookAt(this.#kept)!.isDirectory() && !lookAt(this.place.live)?.isDirectory()) {
-        renameSync(this.#kept, this.place.live);
-      } else {
-        if (!isStaged) this.#takeBack();
-        else if (this.#isClaimed) rmdirSync(this.place.live);
-        if (isKept && lookAt(this.place.live) === undefined) renameSync(this.#kept, this.place.live);
-      }
+      const kept = lookAt(this.#kept);
+      const isFileOverFile =
+        kept !== undefined && !kept.isDirectory() && !lookAt(this.place.live)?.isDirectory();
+      // A file comes back in one step, over what replaced it or over itself.
+      if (isFileOverFile) renameSync(this.#kept, this.place.live);
+      else if (this.#isPlaced) this.#takeBack();
+      else if (this.#isClaimed) rmdirSync(this.place.live);
+      this.#isPlaced = false;
+      this.#isClaimed = false;
+      if (kept !== undefined && !isFileOverFile) renameSync(this.#kept, this.place.live);
       removeMadeFolders(this.#made);
       this.#sync();
     } catch (error) {
@@ -79,7 +82,9 @@ export class ReplacingSwap implements PlaceSwap {
       this.#isClaimed = true;
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error;
-      throw new ConflictError(`"${this.place.shownAs}" is there already, expected a free place`, { cause: error });
+      throw new ConflictError(`"${this.place.shownAs}" is there already, expected a free place`, {
+        cause: error,
+      });
     }
   }
 

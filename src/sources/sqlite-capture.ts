@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, readSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import type { Capture, FileEntry, FileIdentity, FileReader, SourceEntry } from '../engine/index.js';
 import { SourceError } from '../shared/errors.js';
 import { toAppError } from './system-error.js';

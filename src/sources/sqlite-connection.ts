@@ -30,7 +30,10 @@ export function toSqliteUri(path: string, parameters = 'mode=rw'): string {
  * the first statement.
  * @throws the error of node:sqlite
  */
-export function openSqlite(path: string, { busyTimeoutMs, isImmutable = false }: ConnectionOptions): DatabaseSync {
+export function openSqlite(
+  path: string,
+  { busyTimeoutMs, isImmutable = false }: ConnectionOptions,
+): DatabaseSync {
   const uri = isImmutable ? toSqliteUri(path, 'mode=ro&immutable=1') : toSqliteUri(path);
   return new DatabaseSync(uri, {
     readOnly: isImmutable,
@@ -65,7 +68,8 @@ const REASONS: Record<number, string> = {
   [SQLITE.READONLY]: 'it is read-only, let the account that Tillvault runs as write it and its folder',
   [SQLITE.IOERR]: 'the disk reported an error, check the disk',
   [SQLITE.CORRUPT]: 'it is damaged, restore it from a backup',
-  [SQLITE.CANTOPEN]: 'it cannot be opened, let the account that Tillvault runs as read and write it and its folder',
+  [SQLITE.CANTOPEN]:
+    'it cannot be opened, let the account that Tillvault runs as read and write it and its folder',
   [SQLITE.NOTADB]: 'it is not an SQLite database, expected one at DATABASE_URL',
 };
 
@@ -77,7 +81,9 @@ export function toDatabaseError(error: unknown, what: string): AppError {
   if (error instanceof AppError) return error;
   const code = sqliteCodeOf(error);
   if (code === SQLITE.FULL) {
-    return new StorageError('INSUFFICIENT_STORAGE', `${what}: the disk is full, free some space`, { cause: error });
+    return new StorageError('INSUFFICIENT_STORAGE', `${what}: the disk is full, free some space`, {
+      cause: error,
+    });
   }
   if (isBusy(error)) {
     return new ConflictError(`${what}: another program keeps it locked, try again when it is done`, {
@@ -85,7 +91,8 @@ export function toDatabaseError(error: unknown, what: string): AppError {
       retryable: true,
     });
   }
-  const reason = code === null ? 'an unexpected error occurred' : (REASONS[code] ?? `SQLite says code ${code}`);
+  const reason =
+    code === null ? 'an unexpected error occurred' : (REASONS[code] ?? `SQLite says code ${code}`);
   return new SourceError(`${what}: ${reason}`, { cause: error });
 }
 

@@ -1,5 +1,5 @@
-import { backup } from 'node:sqlite';
 import type { DatabaseSync } from 'node:sqlite';
+import { backup } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../shared/clock.js';
 import { CancelledError, throwIfCancelled } from '../shared/errors.js';
@@ -11,7 +11,8 @@ const STEP_PAGES = 1024;
 const ALL_PAGES = 2 ** 31 - 1;
 /** Restarts by other writers after which everything is copied in one step, that nobody can interrupt. */
 const MAX_RESTARTS = 3;
-const RETRY_AFTER_MS = 25;
+/** Short, because a till that sells without a pause leaves its database free for moments only. */
+const RETRY_AFTER_MS = 1;
 
 /** Stops a stepwise copy that other writers keep restarting. */
 class StarvedCopy extends Error {}
@@ -35,7 +36,11 @@ export interface CopyOptions {
  * of that transaction and never starts over.
  * @throws CancelledError; the error of node:sqlite, a busy one (see `isBusy`) when the time limit is over
  */
-export async function copyDatabase(source: DatabaseSync, destination: string, options: CopyOptions): Promise<void> {
+export async function copyDatabase(
+  source: DatabaseSync,
+  destination: string,
+  options: CopyOptions,
+): Promise<void> {
   const { clock, busyLimitMs, signal } = options;
   const giveUpAt = clock.monotonicMs() + busyLimitMs;
   let rate = options.inOneStep ? ALL_PAGES : STEP_PAGES;

@@ -1,6 +1,14 @@
 import { statSync } from 'node:fs';
 import { ConflictError, IntegrityError } from '../shared/errors.js';
-import { isUnusable, openSqlite, readNumber, readValue, SQLITE, sqliteCodeOf, toDatabaseError } from './sqlite-connection.js';
+import {
+  isUnusable,
+  openSqlite,
+  readNumber,
+  readValue,
+  SQLITE,
+  sqliteCodeOf,
+  toDatabaseError,
+} from './sqlite-connection.js';
 
 /** Enough to keep index look-ups of a check out of the file system's way; freed when the check ends. */
 const CHECK_CACHE_KIB = 64 * 1024;
@@ -21,7 +29,8 @@ export type LiveDatabase =
 export function lookAtDatabase(path: string, name: string): LiveDatabase {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return { state: 'absent' };
-  if (!stats.isFile()) throw new ConflictError(`Database "${name}" is no file, expected an SQLite database or nothing`);
+  if (!stats.isFile())
+    throw new ConflictError(`Database "${name}" is no file, expected an SQLite database or nothing`);
   try {
     if (isForeign(path)) return { state: 'unusable' };
     const database = openSqlite(path, { busyTimeoutMs: LOOK_BUSY_MS });
@@ -77,7 +86,8 @@ export function checkDatabaseHealth(path: string, { name, foreignKeys }: HealthO
     try {
       database.exec(`PRAGMA cache_size = -${CHECK_CACHE_KIB}`);
       const finding = String(readValue(database, 'PRAGMA integrity_check(1)'));
-      if (finding !== 'ok') throw new IntegrityError(`Database "${name}" fails SQLite's integrity check: ${finding}`);
+      if (finding !== 'ok')
+        throw new IntegrityError(`Database "${name}" fails SQLite's integrity check: ${finding}`);
       const orphan = foreignKeys ? database.prepare('PRAGMA foreign_key_check').get() : undefined;
       if (orphan !== undefined) {
         throw new IntegrityError(
@@ -89,7 +99,8 @@ export function checkDatabaseHealth(path: string, { name, foreignKeys }: HealthO
       database.close();
     }
   } catch (error) {
-    if (isUnusable(error)) throw new IntegrityError(`Database "${name}" is no sound SQLite database`, { cause: error });
+    if (isUnusable(error))
+      throw new IntegrityError(`Database "${name}" is no sound SQLite database`, { cause: error });
     throw toDatabaseError(error, `Database "${name}" cannot be checked`);
   }
 }

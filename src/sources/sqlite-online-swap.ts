@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../shared/clock.js';
 import { ConflictError, IntegrityError } from '../shared/errors.js';
 import { KEPT } from './place-swap.js';
@@ -12,6 +13,10 @@ import type { DatabaseSwap, RenamingSwapDeps } from './sqlite-renaming-swap.js';
 export const SWAP_BUSY_LIMIT_MS = 15_000;
 
 /** What replacing a live database works with. */
+/** Looks for a free lock, some microseconds each, before others get their turn. */
+const LOOKS_IN_A_ROW = 500;
+
+/** What an online swap works with. */
 export interface OnlineSwapDeps extends RenamingSwapDeps {
   clock: Clock;
   busyLimitMs: number;
@@ -85,11 +90,30 @@ export class OnlineSwap implements DatabaseSwap {
   async #keep(database: DatabaseSync): Promise<void> {
     const { clock, busyLimitMs } = this.deps;
     writeFileSync(this.#kept, '', { mode: 0o600, flag: 'wx' });
-    database.exec('BEGIN IMMEDIATE');
+    await this.#lock(database);
     await this.#withLive((reader) => copyDatabase(reader, this.#kept, { clock, busyLimitMs }));
     syncFile(this.#kept);
     this.deps.folder.sync();
     database.exec('ROLLBACK');
+  }
+
+  /**
+   * Takes the write lock. SQLite's own waiting backs off to 100 ms between looks, and a till that commits without a
+   * pause never leaves the lock free for that long; so this looks again and again for a while, then lets others run.
+   */
+  async #lock(database: DatabaseSync): Promise<void> {
+    const { clock, busyLimitMs } = this.deps;
+    const giveUpAt = clock.monotonicMs() + busyLimitMs;
+    database.exec('PRAGMA busy_timeout = 0');
+    for (let look = 1; ; look++) {
+      try {
+        database.exec('BEGIN IMMEDIATE');
+        return;
+      } catch (error) {
+        if (!isBusy(error) || clock.monotonicMs() >= giveUpAt) throw error;
+      }
+      if (look % LOOKS_IN_A_ROW === 0) await wait(1);
+    }
   }
 
   /** WAL mode cannot change the page size: leaves it when the sizes differ, which needs the database for itself. */
@@ -123,7 +147,9 @@ export class OnlineSwap implements DatabaseSwap {
     try {
       const finding = String(readValue(database, 'PRAGMA quick_check(1)'));
       if (finding !== 'ok') {
-        throw new IntegrityError(`Database "${this.deps.name}" fails SQLite's check after it was replaced: ${finding}`);
+        throw new IntegrityError(
+          `Database "${this.deps.name}" fails SQLite's check after it was replaced: ${finding}`,
+        );
       }
     } finally {
       database.close();

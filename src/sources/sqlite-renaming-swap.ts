@@ -2,8 +2,8 @@ import { renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { lookAt, makeFolders, nearestFolder, removeMadeFolders } from './live-folders.js';
 import { KEPT } from './place-swap.js';
-import { syncFolder } from './sync-folder.js';
 import type { StagingFolder } from './staging-folder.js';
+import { syncFolder } from './sync-folder.js';
 import { toAppError } from './system-error.js';
 
 /** Files that SQLite keeps beside a database. One that is left beside another database corrupts it. */
@@ -69,7 +69,10 @@ export class RenamingSwap implements DatabaseSwap {
       folder.sync();
       syncFolder(nearestFolder(dirname(live)));
     } catch (error) {
-      throw toAppError(error, `Database "${name}" cannot be brought back, it is kept as "${KEPT}" in its staging folder`);
+      throw toAppError(
+        error,
+        `Database "${name}" cannot be brought back, it is kept as "${KEPT}" in its staging folder`,
+      );
     }
   }
 

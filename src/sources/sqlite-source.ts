@@ -15,11 +15,14 @@ import type { Clock } from '../shared/clock.js';
 import { SourceError, throwIfCancelled } from '../shared/errors.js';
 import { followLinks } from './live-folders.js';
 import { SqliteCapture } from './sqlite-capture.js';
-import { openSqlite, readNumber, toDatabaseError } from './sqlite-connection.js';
+import { isBusy, openSqlite, readNumber, toDatabaseError } from './sqlite-connection.js';
 import { openDatabaseView } from './sqlite-view.js';
 import { errnoOf, toAppError } from './system-error.js';
 
-const BUSY_TIMEOUT_MS = 5_000;
+/** How long a scan waits for the till's locks before it makes do with the size of the file. */
+const SCAN_BUSY_MS = 1_000;
+/** How long a capture waits for them; a till without WAL that commits without a pause frees it for moments only. */
+const CAPTURE_BUSY_MS = 30_000;
 
 export interface SqliteSourceOptions {
   clock: Clock;
@@ -43,15 +46,18 @@ export class SqliteSource implements Source {
     throwIfCancelled(signal);
     const path = this.#find();
     try {
-      const database = openSqlite(path, { busyTimeoutMs: BUSY_TIMEOUT_MS });
+      const database = openSqlite(path, { busyTimeoutMs: SCAN_BUSY_MS });
       try {
-        const totalBytes = readNumber(database, 'PRAGMA page_count') * readNumber(database, 'PRAGMA page_size');
+        const totalBytes =
+          readNumber(database, 'PRAGMA page_count') * readNumber(database, 'PRAGMA page_size');
         readNumber(database, 'SELECT count(*) FROM sqlite_schema');
         return { totalBytes, totalFiles: 1 };
       } finally {
         database.close();
       }
     } catch (error) {
+      // A count for progress only: the till is at work.
+      if (isBusy(error)) return { totalBytes: statSync(path).size, totalFiles: 1 };
       throw this.#explain(error);
     }
   }
@@ -60,9 +66,12 @@ export class SqliteSource implements Source {
     throwIfCancelled(signal);
     const path = this.#find();
     try {
-      const database = openSqlite(path, { busyTimeoutMs: BUSY_TIMEOUT_MS });
+      const database = openSqlite(path, { busyTimeoutMs: CAPTURE_BUSY_MS });
       try {
-        const view = await openDatabaseView(path, database, { ...this.options, ...(signal ? { signal } : {}) });
+        const view = await openDatabaseView(path, database, {
+          ...this.options,
+          ...(signal ? { signal } : {}),
+        });
         return new SqliteCapture(this.description, view);
       } catch (error) {
         database.close();
@@ -79,12 +88,16 @@ export class SqliteSource implements Source {
       const path = followLinks(this.path);
       const stats = statSync(path);
       if (stats.isFile()) return path;
-      throw new SourceError(`Database "${this.description}" is no file, expected an SQLite database at DATABASE_URL`);
+      throw new SourceError(
+        `Database "${this.description}" is no file, expected an SQLite database at DATABASE_URL`,
+      );
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') {
         throw toAppError(error, `Database file "${this.description}" cannot be read`);
       }
-      throw new SourceError(`Database file "${this.description}" not found, expected at DATABASE_URL`, { cause: error });
+      throw new SourceError(`Database file "${this.description}" not found, expected at DATABASE_URL`, {
+        cause: error,
+      });
     }
   }
 

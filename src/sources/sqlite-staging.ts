@@ -1,17 +1,23 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type {
+  FileWriter,
+  RestoredDirectory,
+  RestoredFile,
+  RestoredSymlink,
+  Staging,
+} from '../engine/index.js';
 import { printPath } from '../engine/index.js';
-import type { FileWriter, RestoredDirectory, RestoredFile, RestoredSymlink, Staging } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import { ConflictError, IntegrityError, throwIfCancelled } from '../shared/errors.js';
 import { lookAt, nearestFolder } from './live-folders.js';
 import { STAGED } from './place-swap.js';
 import { checkDatabaseHealth, lookAtDatabase } from './sqlite-health.js';
 import { OnlineSwap } from './sqlite-online-swap.js';
-import { RenamingSwap } from './sqlite-renaming-swap.js';
 import type { DatabaseSwap } from './sqlite-renaming-swap.js';
-import { checkStagedFiles } from './staged-check.js';
+import { RenamingSwap } from './sqlite-renaming-swap.js';
 import type { CheckOptions } from './staged-check.js';
+import { checkStagedFiles } from './staged-check.js';
 import { StagedTree } from './staged-tree.js';
 import { StagingFolder } from './staging-folder.js';
 
@@ -41,17 +47,23 @@ export class SqliteStaging implements Staging {
   }
 
   async directory(entry: RestoredDirectory): Promise<void> {
-    throw new IntegrityError(`The backup's database holds folder "${printPath(entry.path)}", expected one file`);
+    throw new IntegrityError(
+      `The backup's database holds folder "${printPath(entry.path)}", expected one file`,
+    );
   }
 
   async symlink(entry: RestoredSymlink): Promise<'staged' | 'skipped'> {
-    throw new IntegrityError(`The backup's database holds link "${printPath(entry.path)}", expected one file`);
+    throw new IntegrityError(
+      `The backup's database holds link "${printPath(entry.path)}", expected one file`,
+    );
   }
 
   async file(entry: RestoredFile): Promise<FileWriter | null> {
     const name = entry.path.toString();
     if (this.#name !== null || name.includes('/')) {
-      throw new IntegrityError(`The backup's database holds "${printPath(entry.path)}" too, expected one file`);
+      throw new IntegrityError(
+        `The backup's database holds "${printPath(entry.path)}" too, expected one file`,
+      );
     }
     this.#name = name;
     return this.#tree.file(Buffer.from(STAGED), entry);
@@ -110,16 +122,23 @@ export class SqliteStaging implements Staging {
 
   #chooseSwap(): DatabaseSwap {
     const { destination, clock, busyLimitMs } = this.#options;
-    const live = destination.kind === 'live' ? destination.path : join(destination.folder, 'database', this.#shownName());
+    const live =
+      destination.kind === 'live'
+        ? destination.path
+        : join(destination.folder, 'database', this.#shownName());
     const deps = { folder: this.#folder, staged: this.#staged(), live, name: this.#shownName() };
     if (destination.kind === 'beside') {
       if (lookAt(live) === undefined) return new RenamingSwap(deps, { isPrivate: true });
-      throw new ConflictError(`"${basename(live)}" is there already, expected an empty or absent target path`);
+      throw new ConflictError(
+        `"${basename(live)}" is there already, expected an empty or absent target path`,
+      );
     }
     const found = lookAtDatabase(live, deps.name);
     // An empty staged file is no source that SQLite could copy from.
     const isOnline = found.state === 'usable' && statSync(deps.staged).size > 0;
-    return isOnline ? new OnlineSwap({ ...deps, clock, busyLimitMs }) : new RenamingSwap(deps, { isPrivate: false });
+    return isOnline
+      ? new OnlineSwap({ ...deps, clock, busyLimitMs })
+      : new RenamingSwap(deps, { isPrivate: false });
   }
 
   #staged(): string {

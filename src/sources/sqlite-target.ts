@@ -3,7 +3,7 @@
  * the live file, then swapped: through SQLite itself while a sound database is there, by renames otherwise.
  */
 import { basename, dirname } from 'node:path';
-import type { RestoreNeeds, Staging, StageOptions, Target } from '../engine/index.js';
+import type { RestoreNeeds, StageOptions, Staging, Target } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import { ConflictError } from '../shared/errors.js';
 import { assertFreeFolder } from './folder-target.js';
@@ -11,8 +11,8 @@ import { assertFreeSpace, assertWritableFolder } from './free-space.js';
 import { followLinks, nearestFolder } from './live-folders.js';
 import { lookAtDatabase } from './sqlite-health.js';
 import { SWAP_BUSY_LIMIT_MS } from './sqlite-online-swap.js';
-import { SqliteStaging } from './sqlite-staging.js';
 import type { SqliteStagingOptions } from './sqlite-staging.js';
+import { SqliteStaging } from './sqlite-staging.js';
 import { toAppError } from './system-error.js';
 
 /** Where a database target restores to; both absolute. */
@@ -69,10 +69,14 @@ function planLive(path: string, overwrite: boolean): number {
   const name = basename(path);
   const found = lookAtDatabase(path, name);
   if (!overwrite && found.state === 'usable' && found.tables > 0) {
-    throw new ConflictError(`Database "${name}" already holds ${found.tables} tables: restore with overwrite: true to replace it`);
+    throw new ConflictError(
+      `Database "${name}" already holds ${found.tables} tables: restore with overwrite: true to replace it`,
+    );
   }
   if (!overwrite && found.state === 'unusable') {
-    throw new ConflictError(`Database "${name}" is there but damaged: restore with overwrite: true to replace it`);
+    throw new ConflictError(
+      `Database "${name}" is there but damaged: restore with overwrite: true to replace it`,
+    );
   }
   return found.state === 'usable' ? found.sizeBytes : 0;
 }

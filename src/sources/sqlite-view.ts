@@ -1,4 +1,14 @@
-import { chmodSync, constants, fstatSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -32,7 +42,11 @@ export interface ViewOptions {
  * long readers prevent that eight times, and in every other journal mode, a private copy is made with SQLite's online
  * backup. The copy has no name any more when this returns, so nothing of it is left whatever happens.
  */
-export async function openDatabaseView(path: string, database: DatabaseSync, options: ViewOptions): Promise<DatabaseView> {
+export async function openDatabaseView(
+  path: string,
+  database: DatabaseSync,
+  options: ViewOptions,
+): Promise<DatabaseView> {
   if (readValue(database, 'PRAGMA journal_mode') !== 'wal') return openCopy(path, database, options);
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     throwIfCancelled(options.signal);
@@ -90,7 +104,11 @@ async function openCopy(path: string, database: DatabaseSync, options: ViewOptio
   try {
     const copy = join(folder, 'copy.db');
     writeFileSync(copy, '', { mode: 0o600, flag: 'wx' });
-    await copyDatabase(database, copy, { clock, busyLimitMs: COPY_BUSY_LIMIT_MS, ...(signal ? { signal } : {}) });
+    await copyDatabase(database, copy, {
+      clock,
+      busyLimitMs: COPY_BUSY_LIMIT_MS,
+      ...(signal ? { signal } : {}),
+    });
     const descriptor = openSync(copy, constants.O_RDONLY);
     const sizeBytes = fstatSync(descriptor).size;
     return { descriptor, sizeBytes, stats, identity: null, release: async () => database.close() };

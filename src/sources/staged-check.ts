@@ -66,7 +66,9 @@ function* readBack(cursor: FolderCursor, expected: ExpectedFile, buffer: Buffer)
     }
     const found = hash.digest();
     if (sizeBytes !== expected.sizeBytes) {
-      throw new IntegrityError(`Staged file "${printed}" holds ${sizeBytes} bytes, expected ${expected.sizeBytes}`);
+      throw new IntegrityError(
+        `Staged file "${printed}" holds ${sizeBytes} bytes, expected ${expected.sizeBytes}`,
+      );
     }
     if (!found.equals(expected.checksum)) {
       throw new IntegrityError(

@@ -1,6 +1,12 @@
 import { constants, mkdirSync, openSync, symlinkSync } from 'node:fs';
+import type {
+  FileWriter,
+  RestoredContent,
+  RestoredDirectory,
+  RestoredFile,
+  RestoredSymlink,
+} from '../engine/index.js';
 import { printPath } from '../engine/index.js';
-import type { FileWriter, RestoredContent, RestoredDirectory, RestoredFile, RestoredSymlink } from '../engine/index.js';
 import { ConflictError, IntegrityError } from '../shared/errors.js';
 import { Checklist } from './checklist.js';
 import { applyLinkMetadata, applyMetadata } from './entry-metadata.js';
@@ -42,9 +48,14 @@ export class StagedTree {
     const { parent, name } = await this.#parentOf(stagedPath, entry.path);
     await this.#create(entry.path, () => {
       mkdirSync(parent.child(name), { mode: 0o700 });
-      this.#levels.push({ name: Buffer.from(name), handle: parent.openChild(name), entry: { ...entry, path: Buffer.from(entry.path) } });
+      this.#levels.push({
+        name: Buffer.from(name),
+        handle: parent.openChild(name),
+        entry: { ...entry, path: Buffer.from(entry.path) },
+      });
     });
-    if ((entry.mode & 0o700) !== 0o700) this.closedFolders.push({ path: Buffer.from(stagedPath), mode: entry.mode });
+    if ((entry.mode & 0o700) !== 0o700)
+      this.closedFolders.push({ path: Buffer.from(stagedPath), mode: entry.mode });
   }
 
   async symlink(stagedPath: Buffer, entry: RestoredSymlink): Promise<void> {
@@ -62,7 +73,8 @@ export class StagedTree {
     return this.#create(path, () => {
       const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
       const descriptor = openSync(parent.child(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-      const onContent = (content: RestoredContent) => this.checklist.add({ ...content, path, stagedPath: staged });
+      const onContent = (content: RestoredContent) =>
+        this.checklist.add({ ...content, path, stagedPath: staged });
       return new StagedFileWriter(descriptor, { ...entry, path }, { queue: this.#queue, onContent });
     });
   }

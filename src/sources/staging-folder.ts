@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { ConflictError } from '../shared/errors.js';
 import { FolderHandle } from './folder-handle.js';
 import { removeTree } from './remove-tree.js';
-import { errnoOf, toAppError } from './system-error.js';
 import { syncFolder } from './sync-folder.js';
+import { errnoOf, toAppError } from './system-error.js';
 
 /** How the names of staging folders start; they are never captured, and what a dead run left is found by it. */
 export const STAGING_PREFIX = '.tillvault-';
@@ -33,9 +33,12 @@ export class StagingFolder {
       return new StagingFolder(path, FolderHandle.open(Buffer.from(path)));
     } catch (error) {
       if (errnoOf(error) === 'EEXIST') {
-        throw new ConflictError(`Staging folder "${basename(outer)}" of this restore is there already, expected none`, {
-          cause: error,
-        });
+        throw new ConflictError(
+          `Staging folder "${basename(outer)}" of this restore is there already, expected none`,
+          {
+            cause: error,
+          },
+        );
       }
       throw toAppError(error, `Staging folder "${basename(outer)}" cannot be made`);
     }

@@ -56,7 +56,7 @@ export class FileStore implements ObjectStore {
   }
 
   async *list(prefix: string): AsyncIterable<StoredObject> {
-    invariant(prefix.endsWith('/'), 'a listing names a folder');
+    invariant(prefix.endsWith('/') && SAFE_KEY.test(prefix.slice(0, -1)), 'a listing names a folder');
     yield* this.#listFolder(prefix.slice(0, -1));
   }
 
@@ -74,7 +74,10 @@ export class FileStore implements ObjectStore {
     for (const entry of await this.#readFolder(folder)) {
       const key = `${folder}/${entry.name}`;
       if (entry.isDirectory()) yield* this.#listFolder(key);
-      else if (entry.isFile() && SAFE_KEY.test(key)) yield { key, sizeBytes: await this.#sizeOf(key) };
+      else if (entry.isFile() && SAFE_KEY.test(key)) {
+        const sizeBytes = await this.#sizeOf(key);
+        if (sizeBytes !== null) yield { key, sizeBytes };
+      }
     }
   }
 
@@ -87,10 +90,12 @@ export class FileStore implements ObjectStore {
     }
   }
 
-  async #sizeOf(key: string): Promise<number> {
+  /** Null when the object was deleted since its folder was read. */
+  async #sizeOf(key: string): Promise<number | null> {
     try {
       return (await stat(this.#pathOf(key))).size;
     } catch (error) {
+      if (isErrno(error, 'ENOENT')) return null;
       throw toStorageError(error, 'listed');
     }
   }

@@ -49,7 +49,9 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       });
 
       it('lets one of several creators win', async () => {
-        const attempts = Array.from({ length: 8 }, (_, at) => store.put('config', [Buffer.from([at])], { ifAbsent: true }));
+        const attempts = Array.from({ length: 8 }, (_, at) =>
+          store.put('config', [Buffer.from([at])], { ifAbsent: true }),
+        );
         const outcomes = await Promise.allSettled(attempts);
         const winners = outcomes.flatMap(({ status }, at) => (status === 'fulfilled' ? [at] : []));
         expect(winners).to.have.length(1);
@@ -94,7 +96,8 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
       });
 
       it('gives every object below the folder with its size, and no other', async () => {
-        for (const key of ['config', 'packs/ab/1', 'packs/cd/2', 'packsother/3', 'index/4']) await store.put(key, [BYTES]);
+        for (const key of ['config', 'packs/ab/1', 'packs/cd/2', 'packsother/3', 'index/4'])
+          await store.put(key, [BYTES]);
         const found: unknown[] = [];
         for await (const object of store.list('packs/')) found.push(object);
         expect(found).to.have.deep.members([

@@ -16,5 +16,7 @@ describeObjectStore('MemoryStore', async () => new MemoryStore());
 describeObjectStore('FileStore', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tillvault-store-'));
   folders.push(folder);
-  return new FileStore(join(folder, 'repository'), { uniqueName: () => systemRandom.uuid().replaceAll('-', '') });
+  return new FileStore(join(folder, 'repository'), {
+    uniqueName: () => systemRandom.uuid().replaceAll('-', ''),
+  });
 });

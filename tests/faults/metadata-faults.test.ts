@@ -2,8 +2,12 @@ import { expect } from 'chai';
 import { StorageError } from '../../src/shared/errors.js';
 import { ADMIN, FULL, followToEnd, openServiceKit, type ServiceKit } from '../support/service-kit.js';
 
-/** Makes the `nth` call of a method of `target` from now on, and `more` after it, fail as a database would. */
-function failCalls(target: object, method: string, { nth, more }: { nth: number; more: number }): void {
+/** Makes the `nth` call of a method of `target` from now on, and `more` after it, fail as a database would. @returns how often it was called */
+function failCalls(
+  target: object,
+  method: string,
+  { nth, more }: { nth: number; more: number },
+): () => number {
   const original = Reflect.get(target, method) as (...values: unknown[]) => unknown;
   let calls = 0;
   Reflect.set(target, method, (...values: unknown[]) => {
@@ -13,6 +17,7 @@ function failCalls(target: object, method: string, { nth, more }: { nth: number;
       new StorageError('SERVICE_UNAVAILABLE', 'The metadata database could not answer', { retryable: true }),
     );
   });
+  return () => calls;
 }
 
 describe('a backup whose metadata cannot be stored', () => {
@@ -24,16 +29,17 @@ describe('a backup whose metadata cannot be stored', () => {
   afterEach(() => kit.close());
 
   it('ends COMPLETED when the database answers again soon', async () => {
+    const calls = failCalls(kit.metadata.backups, 'update', { nth: 2, more: 1 });
     const { id } = await kit.backups.create(ADMIN, FULL);
-    failCalls(kit.metadata.backups, 'update', { nth: 2, more: 1 });
     const events = await followToEnd(kit.progress.backupProgress(id, 0));
     expect(events.at(-1)).to.include({ status: 'COMPLETED', phase: 'DONE' });
     expect(events.map(({ sequence }) => sequence)).to.deep.equal(events.map((_, place) => place + 1));
+    expect(calls()).to.equal(4);
   });
 
   it('is COMPLETED after the next start when the database does not', async () => {
-    const { id } = await kit.backups.create(ADMIN, FULL);
     failCalls(kit.metadata.backups, 'update', { nth: 2, more: 1_000 });
+    const { id } = await kit.backups.create(ADMIN, FULL);
     while (kit.failures.length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
     expect((await kit.backups.get(id)).status).to.equal('RUNNING');
     kit = await kit.restart();

@@ -61,7 +61,10 @@ describe('folder round trip', () => {
         mkdirSync(join(run, 'till'), { recursive: true });
         makeTree(join(run, 'saved'), tree);
         makeTree(join(run, 'till/files'), live);
-        const target = new FolderTarget('FILES', { kind: 'live', roots: [{ label: 'etc/files', path: join(run, 'till/files') }] });
+        const target = new FolderTarget('FILES', {
+          kind: 'live',
+          roots: [{ label: 'etc/files', path: join(run, 'till/files') }],
+        });
         await copyComponent(source(join(run, 'saved')), target, options(true));
         expect(readTree(join(run, 'till/files'))).to.deep.equal(readTree(join(run, 'saved')));
         expect(readdirSync(join(run, 'till'))).to.deep.equal(['files']);
@@ -79,7 +82,10 @@ describe('folder round trip', () => {
         makeTree(join(run, 'saved'), tree);
         makeTree(join(run, 'till/files'), live);
         const before = readTree(join(run, 'till/files'));
-        const target = new FolderTarget('FILES', { kind: 'live', roots: [{ label: 'etc/files', path: join(run, 'till/files') }] });
+        const target = new FolderTarget('FILES', {
+          kind: 'live',
+          roots: [{ label: 'etc/files', path: join(run, 'till/files') }],
+        });
         const { staging } = await stageFrom(source(join(run, 'saved')), target, options(false));
         await staging.check({});
         await staging.swap();
@@ -103,7 +109,10 @@ describe('folder round trip', () => {
     mkdirSync(join(folder, 'saved'));
     writeFileSync(join(folder, 'saved/sparse'), 'start');
     truncateSync(join(folder, 'saved/sparse'), GIB);
-    const target = new FolderTarget('FILES', { kind: 'live', roots: [{ label: 'etc/files', path: join(folder, 'till') }] });
+    const target = new FolderTarget('FILES', {
+      kind: 'live',
+      roots: [{ label: 'etc/files', path: join(folder, 'till') }],
+    });
     await copyComponent(source(join(folder, 'saved')), target, options(true));
     expect(lstatSync(join(folder, 'till/sparse')).size).to.equal(GIB);
     expect(allocatedBytes(join(folder, 'till/sparse'))).to.be.below(64 * 1024);
@@ -120,11 +129,17 @@ describe('folder round trip', () => {
     }
     writeFileSync(handles.at(-1)!.child(Buffer.from('bottom')), 'found');
     for (const handle of handles) handle.close();
-    const target = new FolderTarget('FILES', { kind: 'live', roots: [{ label: 'etc/files', path: join(folder, 'till') }] });
+    const target = new FolderTarget('FILES', {
+      kind: 'live',
+      roots: [{ label: 'etc/files', path: join(folder, 'till') }],
+    });
     const { paths } = await copyComponent(source(join(folder, 'saved')), target, options(true));
-    const copy = new FolderSource('FILES', [{ label: 'etc/files', path: join(folder, 'till') }], { clock: systemClock });
+    const copy = new FolderSource('FILES', [{ label: 'etc/files', path: join(folder, 'till') }], {
+      clock: systemClock,
+    });
     const capture = await copy.capture({});
-    const found = [...capture.entries()].map((entry) => Buffer.from(entry.path));
+    const found: Buffer[] = [];
+    for await (const entry of capture.entries()) found.push(Buffer.from(entry.path));
     await capture.close();
     expect(found).to.deep.equal(paths);
     expect(found.at(-1)!.length).to.be.above(12_000);

@@ -6,9 +6,11 @@ import { systemClock } from '../../src/shared/clock.js';
 import { SqliteSource } from '../../src/sources/sqlite-source.js';
 import { SqliteTarget } from '../../src/sources/sqlite-target.js';
 import { copyComponent } from '../support/copy-component.js';
-import { scaled, SOAK } from '../support/scale.js';
+import { SOAK, scaled } from '../support/scale.js';
 import { makeSalesDatabase, readSales, startSelling } from '../support/selling-writer.js';
 import { makeFolder, removeFolder } from '../support/till-folder.js';
+
+const SALES = 20_000;
 
 describe('SQLite capture beside a till that sells', () => {
   let folder: string;
@@ -24,7 +26,7 @@ describe('SQLite capture beside a till that sells', () => {
       this.timeout(1_200_000);
       const till = join(folder, 'till.db');
       const tempDir = join(folder, 'temp');
-      makeSalesDatabase(till, { journalMode, sales: scaled(20_000, 200_000) });
+      makeSalesDatabase(till, { journalMode, sales: SALES });
       const writer = await startSelling(till);
       const source = new SqliteSource(till, { clock: systemClock, tempDir });
       const counts: number[] = [];
@@ -40,11 +42,12 @@ describe('SQLite capture beside a till that sells', () => {
         await removeFolder(targetFolder);
       }
       const { commits, seconds } = await writer.stop();
-      if (SOAK) console.log(`        ${counts.length} snapshots beside ${Math.round(commits / seconds)} commits/s`);
+      if (SOAK)
+        console.log(`        ${counts.length} snapshots beside ${Math.round(commits / seconds)} commits/s`);
       if (journalMode === 'WAL') expect(commits / seconds).to.be.above(500);
       expect(counts).to.deep.equal([...counts].sort((a, b) => a - b));
       expect(counts.at(-1)).to.be.above(counts[0]!);
-      expect(readSales(till)).to.include({ integrity: 'ok', sales: commits + scaled(20_000, 200_000) });
+      expect(readSales(till)).to.include({ integrity: 'ok', sales: commits + SALES });
       expect(readdirSync(folder).filter((name) => name.startsWith('.'))).to.deep.equal([]);
       mkdirSync(tempDir, { recursive: true });
       expect(readdirSync(tempDir)).to.deep.equal([]);

@@ -1,5 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
@@ -240,20 +248,27 @@ describe('SQLite restore', () => {
   });
 
   context('when the backup holds rows that refer to missing rows', () => {
-    beforeEach(() => {
+    function orphan() {
       const database = new DatabaseSync(saved, { enableForeignKeyConstraints: false });
-      database.exec('CREATE TABLE refund (sale INTEGER REFERENCES sale(id)); INSERT INTO refund VALUES (999999)');
+      database.exec(
+        'CREATE TABLE refund (sale INTEGER REFERENCES sale(id)); INSERT INTO refund VALUES (999999)',
+      );
       database.close();
-    });
+    }
 
     it('refuses to put it live', async () => {
+      orphan();
       const { staging } = await stageFrom(source(), target(), options());
       expect(await codeOf(staging.check({}))).to.equal('DATA_CORRUPTED');
       await staging.discard();
     });
 
     it('restores it beside the live data', async () => {
-      const beside = new SqliteTarget({ kind: 'beside', folder: join(folder, 'restored') }, { clock: systemClock });
+      orphan();
+      const beside = new SqliteTarget(
+        { kind: 'beside', folder: join(folder, 'restored') },
+        { clock: systemClock },
+      );
       await copyComponent(source(), beside, options());
       expect(sales(join(folder, 'restored/database/saved.db'))).to.equal(1000);
     });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FileEntry, Source, Staging, StageOptions, Target } from '../../src/engine/index.js';
+import type { FileEntry, Source, StageOptions, Staging, Target } from '../../src/engine/index.js';
 import { comparePaths, parentPath } from '../../src/engine/index.js';
 
 /** What went through `copyComponent`. */
@@ -21,11 +21,12 @@ export async function stageFrom(
   const capture = await source.capture({});
   const copied: CopiedComponent = { paths: [], notices: [], skipped: 0 };
   try {
-    for (const entry of capture.entries()) {
+    for await (const entry of capture.entries()) {
       assertOrder(copied.paths, entry.path);
       copied.paths.push(Buffer.from(entry.path));
       if (entry.kind === 'directory') await staging.directory(entry);
-      else if (entry.kind === 'symlink') copied.skipped += (await staging.symlink(entry)) === 'skipped' ? 1 : 0;
+      else if (entry.kind === 'symlink')
+        copied.skipped += (await staging.symlink(entry)) === 'skipped' ? 1 : 0;
       else copied.skipped += (await copyFile(entry, staging)) ? 0 : 1;
     }
     copied.notices = capture.notices;
@@ -40,7 +41,11 @@ export async function stageFrom(
 }
 
 /** As `stageFrom`, then checks, swaps and commits. */
-export async function copyComponent(source: Source, target: Target, options: StageOptions): Promise<CopiedComponent> {
+export async function copyComponent(
+  source: Source,
+  target: Target,
+  options: StageOptions,
+): Promise<CopiedComponent> {
   const { staging, ...copied } = await stageFrom(source, target, options);
   try {
     await staging.check({});
@@ -62,7 +67,7 @@ async function copyFile(entry: FileEntry, staging: Staging): Promise<boolean> {
   const buffer = Buffer.alloc(100_003);
   let sizeBytes = 0;
   try {
-    for (let count = reader.read(buffer); count > 0; count = reader.read(buffer)) {
+    for (let count = await reader.read(buffer); count > 0; count = await reader.read(buffer)) {
       const bytes = buffer.subarray(0, count);
       hash.update(bytes);
       sizeBytes += count;
@@ -82,5 +87,6 @@ function assertOrder(before: Buffer[], path: Buffer): void {
   const last = before.at(-1);
   if (last !== undefined && comparePaths(last, path) >= 0) throw new Error(`"${path}" comes after "${last}"`);
   const parent = parentPath(path);
-  if (parent !== null && !before.some((known) => known.equals(parent))) throw new Error(`"${path}" comes before its folder`);
+  if (parent !== null && !before.some((known) => known.equals(parent)))
+    throw new Error(`"${path}" comes before its folder`);
 }

@@ -18,6 +18,7 @@ export interface EngineTillOptions {
   clock?: Clock;
   random?: (length: number) => Buffer;
   passphrase?: string;
+  onWarning?: (message: string) => void;
 }
 
 export interface EngineTill {
@@ -42,7 +43,10 @@ export function createEngineTill(
       store: options.store ?? new MemoryStore(),
       clock: options.clock ?? systemClock,
       random: options.random ?? randomBytes,
-      onWarning: (message) => warnings.push(message),
+      onWarning: (message) => {
+        warnings.push(message);
+        options.onWarning?.(message);
+      },
       sources,
       createTargets: () => targets,
     },
@@ -98,7 +102,9 @@ export function expectTree(restored: MemoryTree, tree: MemoryTree): void {
   for (const [path, entry] of tree) {
     const is = restored.get(path)!;
     expect(is.kind, path).to.equal(entry.kind);
-    if (entry.kind === 'symlink' && is.kind === 'symlink') expect(is.target.equals(entry.target), path).to.equal(true);
-    if (entry.kind === 'file' && is.kind === 'file') expect(is.content.equals(entry.content), path).to.equal(true);
+    if (entry.kind === 'symlink' && is.kind === 'symlink')
+      expect(is.target.equals(entry.target), path).to.equal(true);
+    if (entry.kind === 'file' && is.kind === 'file')
+      expect(is.content.equals(entry.content), path).to.equal(true);
   }
 }

@@ -59,9 +59,10 @@ export class MemorySource implements Source {
   }
 
   *#entries(): Generator<SourceEntry> {
-    const paths = [...this.tree.keys()].map((path) => Buffer.from(path, 'latin1')).sort(comparePaths);
+    const listed: MemoryTree = new Map(this.tree); // a file may vanish between here and its turn
+    const paths = [...listed.keys()].map((path) => Buffer.from(path, 'latin1')).sort(comparePaths);
     for (const path of paths) {
-      const entry = this.tree.get(path.toString('latin1'))!;
+      const entry = listed.get(path.toString('latin1'))!;
       const metadata = { path, mode: 0o640, mtimeNs: 1_700_000_000_000_000_000n, uid: 0, gid: 0 };
       if (entry.kind !== 'file') yield { ...metadata, ...entry };
       else {

@@ -32,12 +32,33 @@ export interface TreeChild {
 export type TreeFolder = Extract<TreeNode, { kind: 'folder' }>;
 
 const ODD_NAMES = [
-  'a', 'a.txt', 'a b', 'A', '-rf', '~', '#1', 'ü', 'u\u0308', '日本', '\n', '"', "'", '\\', '*', '.hidden', 'x'.repeat(255), '%41', 'a-', 'a0',
+  'a',
+  'a.txt',
+  'a b',
+  'A',
+  '-rf',
+  '~',
+  '#1',
+  'ü',
+  'u\u0308',
+  '日本',
+  '\n',
+  '"',
+  "'",
+  '\\',
+  '*',
+  '.hidden',
+  'x'.repeat(255),
+  '%41',
+  'a-',
+  'a0',
 ].map((name) => Buffer.from(name));
 
 const name = fc.oneof(
   fc.constantFrom<Uint8Array>(...ODD_NAMES),
-  fc.uint8Array({ minLength: 1, maxLength: 20 }).map((bytes) => bytes.map((byte) => (byte === 0 || byte === 0x2f ? 0xff : byte))),
+  fc
+    .uint8Array({ minLength: 1, maxLength: 20 })
+    .map((bytes) => bytes.map((byte) => (byte === 0 || byte === 0x2f ? 0xff : byte))),
 );
 const mtimeMs = fc.integer({ min: 0, max: 1_900_000_000_000 });
 const fileMode = fc.constantFrom(0o600, 0o644, 0o755, 0o400, 0o000, 0o4755, 0o666);
@@ -47,28 +68,45 @@ const file: fc.Arbitrary<TreeNode> = fc.record({
   kind: fc.constant('file' as const),
   content: fc.oneof(
     { weight: 5, arbitrary: fc.uint8Array({ maxLength: 200 }) },
-    { weight: 1, arbitrary: fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 9 }), fc.integer({ min: 1, max: 300_000 })).map(stretch) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fc.uint8Array({ minLength: 1, maxLength: 9 }), fc.integer({ min: 1, max: 300_000 }))
+        .map(stretch),
+    },
   ),
-  sparseBytes: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 3_000_000 }) }),
+  sparseBytes: fc.oneof(
+    { weight: 5, arbitrary: fc.constant(0) },
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 3_000_000 }) },
+  ),
   mode: fileMode,
   mtimeMs,
 });
 const symlink: fc.Arbitrary<TreeNode> = fc.record({
   kind: fc.constant('symlink' as const),
-  target: fc.constantFrom<Uint8Array>(...['a', '..', '/', '.', '/nowhere/at/all', '../a/b', '\xff\xfe'].map((target) => Buffer.from(target, 'latin1'))),
+  target: fc.constantFrom<Uint8Array>(
+    ...['a', '..', '/', '.', '/nowhere/at/all', '../a/b', '\xff\xfe'].map((target) =>
+      Buffer.from(target, 'latin1'),
+    ),
+  ),
   mtimeMs,
 });
 
 /** Random folders with everything that a file system holds: odd names, deep paths, holes, links, modes and times. */
-export const treeArbitrary: fc.Arbitrary<TreeFolder> = fc.letrec<{ node: TreeNode; folder: TreeFolder }>((tie) => ({
-  node: fc.oneof({ depthSize: 'small', withCrossShrink: true }, file, symlink, tie('folder')),
-  folder: fc.record({
-    kind: fc.constant('folder' as const),
-    children: fc.uniqueArray(fc.record({ name, node: tie('node') }), { maxLength: 8, selector: (child) => Buffer.from(child.name).toString('hex') }),
-    mode: folderMode,
-    mtimeMs,
+export const treeArbitrary: fc.Arbitrary<TreeFolder> = fc.letrec<{ node: TreeNode; folder: TreeFolder }>(
+  (tie) => ({
+    node: fc.oneof({ depthSize: 'small', withCrossShrink: true }, file, symlink, tie('folder')),
+    folder: fc.record({
+      kind: fc.constant('folder' as const),
+      children: fc.uniqueArray(fc.record({ name, node: tie('node') }), {
+        maxLength: 8,
+        selector: (child) => Buffer.from(child.name).toString('hex'),
+      }),
+      mode: folderMode,
+      mtimeMs,
+    }),
   }),
-})).folder;
+).folder;
 
 /** Makes `tree` at `path`, which must not exist. */
 export function makeTree(path: string | Buffer, tree: TreeFolder): void {
@@ -146,7 +184,13 @@ function makeFile(path: Buffer, node: Extract<TreeNode, { kind: 'file' }>): void
 
 function readEntry(path: Buffer, relative: string, entries: TreeEntry[]): void {
   const stats = lstatSync(path, { bigint: true });
-  const kind = stats.isFile() ? 'file' : stats.isSymbolicLink() ? 'symlink' : stats.isDirectory() ? 'folder' : 'other';
+  const kind = stats.isFile()
+    ? 'file'
+    : stats.isSymbolicLink()
+      ? 'symlink'
+      : stats.isDirectory()
+        ? 'folder'
+        : 'other';
   entries.push({
     path: relative,
     kind,
@@ -158,7 +202,11 @@ function readEntry(path: Buffer, relative: string, entries: TreeEntry[]): void {
   });
   if (kind !== 'folder') return;
   for (const child of readdirSync(path, { encoding: 'buffer' })) {
-    readEntry(join(path, child), relative === '' ? child.toString('latin1') : `${relative}/${child.toString('latin1')}`, entries);
+    readEntry(
+      join(path, child),
+      relative === '' ? child.toString('latin1') : `${relative}/${child.toString('latin1')}`,
+      entries,
+    );
   }
 }
 
@@ -167,7 +215,8 @@ function checksumOf(path: Buffer): string {
   const buffer = Buffer.alloc(1024 * 1024);
   const descriptor = openSync(path, 'r');
   try {
-    for (let count = readSync(descriptor, buffer); count > 0; count = readSync(descriptor, buffer)) hash.update(buffer.subarray(0, count));
+    for (let count = readSync(descriptor, buffer); count > 0; count = readSync(descriptor, buffer))
+      hash.update(buffer.subarray(0, count));
   } finally {
     closeSync(descriptor);
   }

@@ -77,8 +77,6 @@ class BackupRun {
     const { signal } = this.#options;
     const startedAtMs = clock.now().getTime();
     this.#report();
-    await repository.refresh(signal ? { signal } : {});
-    await this.#scan();
     const writer = new ChunkWriter(repository, {
       domain: this.#domain,
       compressionLevel: this.#request.compress
@@ -87,6 +85,8 @@ class BackupRun {
       ...(signal && { signal }),
     });
     try {
+      await repository.refresh(this.#signalOption());
+      await this.#scan();
       const parts = await this.#captureAll(writer);
       this.#enter('FINALIZING', null);
       await writer.commit();

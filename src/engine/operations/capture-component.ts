@@ -70,7 +70,7 @@ export class ComponentCapture {
     const capture = await source.capture(signal ? { signal } : {});
     const notices: string[] = [];
     try {
-      for (const entry of capture.entries()) {
+      for await (const entry of capture.entries()) {
         await this.#entry(entry, manifest, parent, notices);
         await this.#deps.pacer.pause();
       }
@@ -124,8 +124,9 @@ export class ComponentCapture {
     let reader: FileReader | null = first;
     for (let attempt = 1; ; attempt++) {
       const { end, hasChanged } = await this.#readContent(entry, reader, recorder);
-      reader = hasChanged && attempt < READ_ATTEMPTS && recorder.restart() ? await reopen(entry) : null;
-      if (reader) continue;
+      reader = hasChanged && attempt < READ_ATTEMPTS ? await reopen(entry) : null;
+      if (reader && recorder.restart()) continue; // what was read is only forgotten when there is something to read again
+      reader?.close();
       if (hasChanged)
         notices.push(
           `File "${printPath(entry.path)}" changed while it was read; it is kept as it was read last`,

@@ -11,7 +11,7 @@ import type { FileEnd } from '../snapshot/record.js';
 const WINDOW_BYTES = MiB;
 
 /** Fills the buffer with the next bytes of a stream and returns how many; 0 at its end. */
-export type ReadBytes = (buffer: Uint8Array) => number;
+export type ReadBytes = (buffer: Uint8Array) => number | Promise<number>;
 
 /** Takes each chunk of a stream, in order. */
 export type OnChunk = (id: Buffer, sizeBytes: number) => Promise<void>;
@@ -43,7 +43,7 @@ export class ContentStorer {
     let sizeBytes = 0;
     this.#begin(cutter);
     for (let ended = false; !ended; ) {
-      const got = this.#fill(read, sum);
+      const got = await this.#fill(read, sum);
       ended = got === 0;
       sizeBytes += got;
       await this.#cutWindow(ended, onChunk);
@@ -87,11 +87,12 @@ export class ContentStorer {
   }
 
   /** Reads until the window is full or the stream ends. */
-  #fill(read: ReadBytes, sum: Hash): number {
+  async #fill(read: ReadBytes, sum: Hash): Promise<number> {
     this.#makeRoom();
     const start = this.#to;
     while (this.#to < WINDOW_BYTES) {
-      const got = read(this.#window.subarray(this.#to));
+      const answer = read(this.#window.subarray(this.#to));
+      const got = typeof answer === 'number' ? answer : await answer;
       if (got === 0) break;
       this.#to += got;
     }

@@ -84,7 +84,8 @@ export class ParentFiles {
 }
 
 function isSame(record: FileRecord, entry: FileEntry): boolean {
-  return record.mtimeNs === entry.mtimeNs && isSameIdentity(record.identity, entry.identity);
+  const isSameSize = record.end === null || record.end.sizeBytes === entry.sizeBytes; // a large file's size comes last
+  return isSameSize && record.mtimeNs === entry.mtimeNs && isSameIdentity(record.identity, entry.identity);
 }
 
 function isSameIdentity(a: FileIdentity | null, b: FileIdentity | null): boolean {

@@ -14,6 +14,7 @@ import { type Component, sortComponents } from '../../shared/component.js';
 import {
   AppError,
   CancelledError,
+  IntegrityError,
   InvalidInputError,
   invariant,
   NotFoundError,
@@ -46,11 +47,18 @@ export async function runRestore(
 ): Promise<RestoreOutcome> {
   const { repository } = deps;
   await repository.refresh(options.signal ? { signal: options.signal } : {});
-  const id = parseId<SnapshotId>(request.snapshotId);
-  if (!repository.hasSnapshot(id))
-    throw new NotFoundError('The backup is no longer in the repository, or is damaged');
-  const snapshot = await repository.readSnapshot(id);
+  const snapshot = await readSnapshot(repository, parseId<SnapshotId>(request.snapshotId));
   return new RestoreRun(deps, request, options, snapshot).run();
+}
+
+/** Tells a snapshot that is gone from one that is damaged. */
+async function readSnapshot(repository: Repository, id: SnapshotId): Promise<Snapshot> {
+  try {
+    return await repository.readSnapshot(id);
+  } catch (error) {
+    if (!(error instanceof IntegrityError && error.cause instanceof NotFoundError)) throw error;
+    throw new NotFoundError('The backup is no longer in the repository', { cause: error });
+  }
 }
 
 interface Part {
@@ -110,6 +118,7 @@ class RestoreRun {
       if (!this.#request.validateOnly) await this.#replace();
       return { ...this.#outcome };
     } catch (error) {
+      if (error instanceof UndoFailedError) throw error; // more than a cancellation: live data is not where it was
       if (this.#options.signal?.aborted && !(error instanceof CancelledError)) {
         throw new CancelledError('The restore was cancelled', {
           cause: error,

@@ -13,9 +13,15 @@ import {
   sealToBuffer,
   TABLE_SEGMENT,
 } from '../codec/segment.js';
-import { type BlockEntry, type ChunkEntry, encodePackTable, MAX_BLOCK_BYTES } from './pack-table.js';
+import {
+  type BlockEntry,
+  type ChunkEntry,
+  encodePackTable,
+  MAX_BLOCK_BYTES,
+  tableEntryBytes,
+} from './pack-table.js';
 
-/** A pack is closed when it has reached this size. */
+/** A pack is closed when it has reached this size, with its table: that of many tiny chunks outweighs their blocks. */
 export const PACK_TARGET_BYTES = 16 * MiB;
 
 /** Memory that a builder needs for blocks: the target, and the block that passes it. */
@@ -40,6 +46,7 @@ export class PackBuilder {
   readonly #context: SegmentContext;
   readonly #blocks: BlockEntry[] = [];
   #size = HEADER_BYTES;
+  #tableBytes = 0;
 
   /** @param buffer at least PACK_BUFFER_BYTES long */
   constructor(keys: KeyRing, domain: Domain, random: RandomBytes, buffer: Buffer) {
@@ -56,7 +63,7 @@ export class PackBuilder {
   }
 
   get isFull(): boolean {
-    return this.#size >= PACK_TARGET_BYTES;
+    return this.#size + this.#tableBytes >= PACK_TARGET_BYTES;
   }
 
   /**
@@ -67,6 +74,7 @@ export class PackBuilder {
     invariant(!this.isFull, 'a full pack takes no block');
     const storedBytes = sealSegment(this.#context, this.#blocks.length, encoded, this.buffer, this.#size);
     this.#blocks.push({ storedBytes, contentBytes: encoded.contentBytes, chunks });
+    this.#tableBytes += tableEntryBytes(chunks.length);
     this.#size += storedBytes;
     return storedBytes;
   }

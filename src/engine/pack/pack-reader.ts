@@ -4,7 +4,7 @@ import { IntegrityError } from '../../shared/errors.js';
 import type { PackId } from '../codec/ids.js';
 import type { KeyRing } from '../codec/key-ring.js';
 import { type Domain, decodeHeader, HEADER_BYTES } from '../codec/object-header.js';
-import { decodeContent, openSegment, TABLE_SEGMENT } from '../codec/segment.js';
+import { decodeContent, openSegment, SEGMENT_OVERHEAD_BYTES, TABLE_SEGMENT } from '../codec/segment.js';
 
 const FOOTER_BYTES = 4;
 const MAX_TABLE_BYTES = 48 * MiB;
@@ -36,9 +36,12 @@ export async function readPackTable(
   const header = await read(0, HEADER_BYTES);
   const fields = decodeHeader('pack', header);
   const context = keys.openObject(fields, header);
-  const tableBytes = (await read(sizeBytes - FOOTER_BYTES, FOOTER_BYTES)).readUInt32LE(0);
+  const footer = await read(sizeBytes - FOOTER_BYTES, FOOTER_BYTES);
+  if (footer.length < FOOTER_BYTES) throw damaged(id, 'is cut short');
+  const tableBytes = footer.readUInt32LE(0);
   const tableAt = sizeBytes - FOOTER_BYTES - tableBytes;
-  if (tableAt < HEADER_BYTES) throw damaged(id, `claims a table of ${tableBytes} bytes`);
+  if (tableAt < HEADER_BYTES || tableBytes > MAX_TABLE_BYTES + SEGMENT_OVERHEAD_BYTES)
+    throw damaged(id, `claims a table of ${tableBytes} bytes`);
   const opened = openSegment(context, TABLE_SEGMENT, await read(tableAt, tableBytes));
   if (!opened) throw damaged(id, 'has a damaged table');
   const table = await decodeContent(opened, MAX_TABLE_BYTES);

@@ -23,10 +23,15 @@ export interface ChunkEntry {
 }
 
 /** The bytes of a table, blocks and chunks in their order. */
+/** Bytes of a table that one block of `chunkCount` chunks takes. */
+export function tableEntryBytes(chunkCount: number): number {
+  return BLOCK_FIELDS_BYTES + chunkCount * CHUNK_FIELDS_BYTES;
+}
+
+/** The plain table of `blocks`. */
 export function encodePackTable(blocks: readonly BlockEntry[]): Buffer {
-  const chunkCount = blocks.reduce((sum, block) => sum + block.chunks.length, 0);
   const bytes = Buffer.allocUnsafeSlow(
-    4 + blocks.length * BLOCK_FIELDS_BYTES + chunkCount * CHUNK_FIELDS_BYTES,
+    blocks.reduce((sum, block) => sum + tableEntryBytes(block.chunks.length), 4),
   );
   let at = bytes.writeUInt32LE(blocks.length, 0);
   for (const block of blocks) {

@@ -11,6 +11,7 @@
 import { MiB } from '../../shared/bytes.js';
 import { CancelledError, throwIfCancelled } from '../../shared/errors.js';
 import { type ChunkIdOf, createChunkIdOf } from '../codec/chunk-id.js';
+import type { PackId } from '../codec/ids.js';
 import type { Domain } from '../codec/object-header.js';
 import { type Encoded, encodeRaw } from '../codec/segment.js';
 import { ZstdLanes } from '../codec/zstd-lanes.js';
@@ -59,6 +60,8 @@ export class ChunkWriter {
   readonly #spareBlocks: Buffer[] = [];
   readonly #sparePacks: Buffer[] = [];
   #unindexed: PackDescription[] = [];
+  /** Packs that are or may be stored, and that no index object names. */
+  readonly #removable = new Set<PackId>();
   #blocksInFlight = 0;
   readonly #waiting: (() => void)[] = [];
   /** Everything that must happen in order, after all blocks so far: sealing, storing, indexing. */
@@ -135,7 +138,11 @@ export class ChunkWriter {
     await this.#tail;
     await Promise.allSettled([this.#storing]);
     this.#lanes?.close();
-    const leftovers = this.#unindexed.map(({ id }) => this.#repository.store.delete(packKey(id)));
+    const { index, store } = this.#repository;
+    // A pack that the index has learned of by itself may be in use by another backup already.
+    const leftovers = [...this.#removable]
+      .filter((id) => !index.hasPack(id))
+      .map((id) => store.delete(packKey(id)));
     await Promise.allSettled(leftovers); // unreachable either way: clean-up finds what stays
   }
 
@@ -213,6 +220,7 @@ export class ChunkWriter {
   }
 
   async #put(pack: ReturnType<PackBuilder['build']>, buffer: Buffer): Promise<void> {
+    this.#removable.add(pack.id); // before: a `put` that fails may have stored it
     await this.#repository.store.put(packKey(pack.id), pack.pieces);
     this.#storedBytes += pack.sizeBytes;
     this.#unindexed.push({ id: pack.id, sizeBytes: pack.sizeBytes, header: pack.header, table: pack.table });
@@ -224,6 +232,7 @@ export class ChunkWriter {
     if (this.#unindexed.length === 0) return;
     // From here on these packs are not removed by `abort`: a failed write may have left an index object that names them.
     const packs = this.#unindexed.splice(0);
+    for (const { id } of packs) this.#removable.delete(id);
     this.#storedBytes += await this.#repository.commitPacks(this.#options.domain, packs);
     for (const pack of packs) this.#forgetPending(pack.table);
   }

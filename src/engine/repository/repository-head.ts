@@ -8,6 +8,7 @@ import {
   IntegrityError,
   KeyError,
   NotFoundError,
+  StorageError,
 } from '../../shared/errors.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { HASH_BYTES, idOf, isId, type KeyId, type RepositoryId } from '../codec/ids.js';
@@ -63,11 +64,26 @@ async function createHead(deps: HeadDeps, options: HeadOptions): Promise<KeyRing
   try {
     await deps.store.put(CONFIG_KEY, [config], { ifAbsent: true });
   } catch (error) {
-    await deps.store.delete(key);
+    // A `put` that fails may have stored "config", which is nothing without its key.
+    const isOurs = (await readConfig(deps.store))?.equals(config) ?? false;
+    if (!isOurs) await deps.store.delete(key);
     if (!(error instanceof ConflictError)) throw error;
-    return openOrCreateHead(deps, options); // another creator was faster: use its repository
+    if (!isOurs) return openOrCreateHead(deps, options); // another creator was faster: use its repository
   }
   return new KeyRing(repositoryId, master);
+}
+
+/**
+ * Makes sure that the storage still holds the repository that was opened.
+ * @throws StorageError when it holds none, or another one
+ */
+export async function assertHead(store: ObjectStore, repositoryId: RepositoryId): Promise<void> {
+  const config = await readConfig(store);
+  if (config && decodeConfig(config) === repositoryId) return;
+  throw new StorageError(
+    'SERVICE_UNAVAILABLE',
+    'The backup storage no longer holds the repository that was opened; check that the right disk is mounted',
+  );
 }
 
 async function openHead(store: ObjectStore, config: Buffer, passphrase: string): Promise<KeyRing> {

@@ -3,7 +3,7 @@
  * chunks is done by ChunkWriter and ChunkReader.
  */
 import type { Clock } from '../../shared/clock.js';
-import { IntegrityError, throwIfCancelled } from '../../shared/errors.js';
+import { IntegrityError, NotFoundError, throwIfCancelled } from '../../shared/errors.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { type IndexId, idOf, isId, type PackId, parseId, type SnapshotId } from '../codec/ids.js';
 import type { KeyRing, RandomBytes } from '../codec/key-ring.js';
@@ -12,7 +12,7 @@ import { ChunkIndex } from '../index/chunk-index.js';
 import { openIndexObject, sealIndexObject } from '../index/index-object.js';
 import { type PackDescription, readPackTable } from '../pack/pack-reader.js';
 import { domainOf, openSnapshot, type Snapshot, sealSnapshot } from '../snapshot/snapshot-object.js';
-import { type HeadOptions, openOrCreateHead, readNamed } from './repository-head.js';
+import { assertHead, type HeadOptions, openOrCreateHead, readNamed } from './repository-head.js';
 
 export interface RepositoryDeps {
   store: ObjectStore;
@@ -36,6 +36,8 @@ export class Repository {
   readonly #onWarning: (message: string) => void;
   readonly #loadedIndexes = new Set<string>();
   readonly #catalogue = new Map<SnapshotId, CataloguedSnapshot>();
+  /** An index object was damaged, and the packs have not been read in its stead yet. */
+  #lacksPacks = false;
 
   private constructor(deps: RepositoryDeps, keys: KeyRing) {
     this.store = deps.store;
@@ -54,8 +56,12 @@ export class Repository {
     return repository;
   }
 
-  /** Learns what other servers have added or removed since. */
+  /**
+   * Learns what other servers have added or removed since.
+   * @throws StorageError when the storage no longer holds this repository: nothing may rely on its chunks then
+   */
   async refresh(options: { signal?: AbortSignal } = {}): Promise<void> {
+    await assertHead(this.store, this.keys.repositoryId);
     await this.#refreshCatalogue(options.signal);
     await this.#refreshIndex(options.signal);
   }
@@ -63,11 +69,6 @@ export class Repository {
   /** Every snapshot that was there at the last refresh. */
   catalogue(): Iterable<CataloguedSnapshot> {
     return this.#catalogue.values();
-  }
-
-  /** True when a snapshot was there, and readable, at the last refresh. */
-  hasSnapshot(id: SnapshotId): boolean {
-    return this.#catalogue.has(id);
   }
 
   /**
@@ -78,11 +79,19 @@ export class Repository {
     return openSnapshot(this.keys, await readNamed(this.store, snapshotKey(id)));
   }
 
-  /** Commits a snapshot: from here on it exists. Its packs and indexes must be durable. */
+  /**
+   * Commits a snapshot: from here on it exists. Its packs and indexes must be durable.
+   * @throws StorageError; the snapshot does not exist then, as far as the storage can still be told so
+   */
   async commitSnapshot(snapshot: Snapshot): Promise<SnapshotId> {
     const stored = sealSnapshot(this.keys, domainOf(snapshot), this.random, snapshot);
     const id = idOf<SnapshotId>(stored);
-    await this.store.put(snapshotKey(id), [stored]);
+    try {
+      await this.store.put(snapshotKey(id), [stored]);
+    } catch (error) {
+      await Promise.allSettled([this.store.delete(snapshotKey(id))]); // a `put` that fails may have stored it
+      throw error;
+    }
     this.#catalogue.set(id, toCatalogued(id, snapshot));
     return id;
   }
@@ -128,7 +137,6 @@ export class Repository {
   }
 
   async #refreshIndex(signal?: AbortSignal): Promise<void> {
-    let damaged = false;
     for await (const { key } of this.store.list('index/')) {
       throwIfCancelled(signal);
       if (this.#loadedIndexes.has(key)) continue;
@@ -137,14 +145,15 @@ export class Repository {
         for (const pack of packs) this.index.addPack(pack, domain);
       } catch (error) {
         if (!(error instanceof IntegrityError)) throw error;
-        damaged = true;
+        this.#lacksPacks = true;
         this.#onWarning(
           `Index object "${key}" is damaged and is read from the packs instead: ${error.message}`,
         );
       }
       this.#loadedIndexes.add(key);
     }
-    if (damaged) await this.#indexFromPacks(signal);
+    if (this.#lacksPacks) await this.#indexFromPacks(signal);
+    this.#lacksPacks = false;
   }
 
   /** Reads the tables of packs that no readable index object describes. */
@@ -158,6 +167,7 @@ export class Repository {
         const { pack, domain } = await readPackTable(this.keys, name as PackId, sizeBytes, read);
         this.index.addPack(pack, domain);
       } catch (error) {
+        if (error instanceof NotFoundError) continue; // a backup that was cancelled has removed it
         if (!(error instanceof IntegrityError)) throw error;
         this.#onWarning(`Pack ${name} is left out: ${error.message}`);
       }

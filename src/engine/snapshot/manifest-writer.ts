@@ -3,7 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { invariant } from '../../shared/errors.js';
 import type { FileIdentity } from '../source.js';
 import { ListingChecksum } from './listing-checksum.js';
-import { comparePaths } from './paths.js';
+import { ManifestRules } from './manifest-rules.js';
 import { type EntryMetadata, encodeRecord, type FileEnd, type ManifestRecord } from './record.js';
 import { encodeReference, MAX_REFERENCES, type References } from './references.js';
 
@@ -21,11 +21,15 @@ export interface ManifestTotals {
   fileCount: number;
 }
 
+/**
+ * Writes the records of one component.
+ * Every call throws IntegrityError for an entry that a reader would refuse: out of order, in no folder, a bad path.
+ */
 export class ManifestWriter {
   readonly #append: AppendBytes;
   readonly #sum: Hash = createHash('sha256');
   readonly #listing = new ListingChecksum();
-  #lastPath: Buffer | null = null;
+  readonly #rules = new ManifestRules();
   #bytes = 0;
   #sizeBytes = 0;
   #fileCount = 0;
@@ -35,20 +39,17 @@ export class ManifestWriter {
   }
 
   async directory(entry: EntryMetadata): Promise<void> {
-    this.#advance(entry.path);
     this.#listing.addOther();
     await this.#write({ kind: 'directory', ...pickMetadata(entry) });
   }
 
   async symlink(entry: EntryMetadata & { target: Buffer }): Promise<void> {
-    this.#advance(entry.path);
     this.#listing.addOther();
     await this.#write({ kind: 'symlink', ...pickMetadata(entry), target: entry.target });
   }
 
   /** Begins a file. Its recorder must be ended before the next entry. */
   file(entry: EntryMetadata, identity: FileIdentity | null): FileRecorder {
-    this.#advance(entry.path);
     const metadata = pickMetadata(entry);
     return new FileRecorder(
       (content, end, isFirst) =>
@@ -74,15 +75,8 @@ export class ManifestWriter {
     };
   }
 
-  #advance(path: Buffer): void {
-    invariant(
-      this.#lastPath === null || comparePaths(this.#lastPath, path) < 0,
-      'entries come in manifest order',
-    );
-    this.#lastPath = Buffer.from(path);
-  }
-
   async #write(record: ManifestRecord): Promise<void> {
+    this.#rules.check(record);
     const bytes = encodeRecord(record);
     this.#sum.update(bytes);
     this.#bytes += bytes.length;

@@ -53,10 +53,16 @@ const snapshotContent = z.strictObject({
 export type Snapshot = z.infer<typeof snapshotContent>;
 export type SnapshotComponent = Snapshot['components'][number];
 
-/** Stored bytes of a snapshot object in `domain`. */
+/**
+ * Stored bytes of a snapshot object in `domain`.
+ * Throws when `snapshot` is one that no reader would take: a backup that cannot be read must not be committed.
+ */
 export function sealSnapshot(keys: KeyRing, domain: Domain, random: RandomBytes, snapshot: Snapshot): Buffer {
   const { header, context } = keys.createObject('snapshot', domain, random);
-  return Buffer.concat([header, sealToBuffer(context, 0, encodeRaw(encode(snapshot)))]);
+  return Buffer.concat([
+    header,
+    sealToBuffer(context, 0, encodeRaw(encode(snapshotContent.parse(snapshot)))),
+  ]);
 }
 
 /**

@@ -45,10 +45,11 @@ export class WorkerEngine implements Engine {
   async open({ mayCreate }: { mayCreate: boolean }): Promise<void> {
     if (this.#closed) throw new StorageError('SERVICE_UNAVAILABLE', 'The server is shutting down');
     this.#opening ??= this.#start(mayCreate);
+    const opening = this.#opening;
     try {
-      await this.#opening;
+      await opening;
     } catch (error) {
-      this.#opening = null;
+      if (this.#opening === opening) this.#opening = null;
       throw error;
     }
   }
@@ -92,7 +93,13 @@ export class WorkerEngine implements Engine {
     worker.on('message', (message: FromEngine) => this.#receive(message));
     worker.on('error', (error) => this.#deps.onWarning('The engine thread failed', error));
     worker.on('exit', () => this.#lost(worker));
-    await this.#call('open', { mayCreate }, {});
+    try {
+      await this.#call('open', { mayCreate }, {});
+    } catch (error) {
+      if (this.#worker === worker) this.#worker = null; // the next call starts another
+      await worker.terminate();
+      throw error;
+    }
   }
 
   #lost(worker: Worker): void {

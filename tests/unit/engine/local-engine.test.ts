@@ -27,7 +27,14 @@ function createTill(tree: MemoryTree, objects = new Map<string, Buffer>()) {
 }
 
 function backupRequest(backupId: string, encrypt = true) {
-  return { backupId, components: ['FILES' as const], encrypt, compress: true, compressionLevel: null, labels: {} };
+  return {
+    backupId,
+    components: ['FILES' as const],
+    encrypt,
+    compress: true,
+    compressionLevel: null,
+    labels: {},
+  };
 }
 
 function restoreRequest(snapshotId: string) {
@@ -69,7 +76,9 @@ describe('LocalEngine', () => {
 
   it('stores nothing but a snapshot when nothing changed', async () => {
     const identity = { device: 1n, inode: 2n, ctimeNs: 3n };
-    const { engine, source, objects } = createTill(new Map([['a', { kind: 'file', content: randomBytes(500_000), identity }]]));
+    const { engine, source, objects } = createTill(
+      new Map([['a', { kind: 'file', content: randomBytes(500_000), identity }]]),
+    );
     await engine.open({ mayCreate: true });
     await engine.backup(backupRequest('b1'), {});
     const before = objects.size;

@@ -31,7 +31,9 @@ describe('FileStore', () => {
       process.umask(before);
     }
     const modes = await Promise.all(
-      [join(folder, 'deep'), root, join(root, 'tmp'), join(root, 'packs/ab'), join(root, 'packs/ab/x')].map(async (path) => (await stat(path)).mode & 0o7777),
+      [join(folder, 'deep'), root, join(root, 'tmp'), join(root, 'packs/ab'), join(root, 'packs/ab/x')].map(
+        async (path) => (await stat(path)).mode & 0o7777,
+      ),
     );
     expect(modes).to.deep.equal([0o700, 0o700, 0o700, 0o700, 0o600]);
   });
@@ -54,7 +56,12 @@ describe('FileStore', () => {
 
   for (const key of ['../x', '/etc/passwd', 'a/../b', 'a//b', '', 'a/', 'A', 'a\0b', 'keys/.x', 'keys/a\n']) {
     it(`refuses the key ${JSON.stringify(key)}`, async () => {
-      const attempts = await Promise.allSettled([store.put(key, []), store.get(key), store.getRange(key, 0, 1), store.delete(key)]);
+      const attempts = await Promise.allSettled([
+        store.put(key, []),
+        store.get(key),
+        store.getRange(key, 0, 1),
+        store.delete(key),
+      ]);
       expect(attempts.map(({ status }) => status)).to.deep.equal(Array(4).fill('rejected'));
     });
   }
@@ -92,36 +99,6 @@ describe('FileStore', () => {
     await chmod(root, 0o700);
   });
 
-  context('when the disk is full', () => {
-    let mount: string | null = null;
-
-    beforeEach(async function () {
-      const place = join(folder, 'small');
-      await mkdir(place);
-      try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', place], { stdio: 'ignore' });
-        mount = place;
-      } catch {
-        this.skip(); // a small file system can only be mounted by root
-      }
-    });
-    afterEach(() => {
-      if (mount) execFileSync('umount', [mount]);
-      mount = null;
-    });
-
-    it('answers INSUFFICIENT_STORAGE, keeps what was there and leaves no rest', async () => {
-      const small = new FileStore(join(mount!, 'repository'), { uniqueName });
-      await small.put('keys/a', [Buffer.from('kept')]);
-      const error = await expectCode(small.put('packs/ab/x', [randomBytes(MiB), randomBytes(2 * MiB)]), 'INSUFFICIENT_STORAGE');
-      expect(error.message).not.to.include(mount);
-      expect((await small.get('keys/a')).toString()).to.equal('kept');
-      expect(await readdir(join(mount!, 'repository', 'tmp'))).to.deep.equal([]);
-      await expectCode(small.get('packs/ab/x'), 'NOT_FOUND');
-      await small.put('packs/ab/y', [randomBytes(MiB)]);
-    });
-  });
-
   it('never shows half an object to a reader while it is replaced', async () => {
     await store.put('keys/a', [Buffer.alloc(300_000, 0)]);
     let writing = true;
@@ -134,5 +111,41 @@ describe('FileStore', () => {
       expect(bytes.equals(Buffer.alloc(300_000, bytes[0]))).to.equal(true);
     }
     await writer;
+  });
+});
+
+describe('FileStore on a full disk', () => {
+  let folder: string;
+  let mount: string | null = null;
+
+  beforeEach(async function () {
+    folder = await mkdtemp(join(tmpdir(), 'tillvault-full-'));
+    const place = join(folder, 'small');
+    await mkdir(place);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', place], { stdio: 'ignore' });
+      mount = place;
+    } catch {
+      this.skip(); // a small file system can only be mounted by root
+    }
+  });
+  afterEach(async () => {
+    if (mount) execFileSync('umount', [mount]);
+    mount = null;
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('answers INSUFFICIENT_STORAGE, keeps what was there and leaves no rest', async () => {
+    const small = new FileStore(join(mount!, 'repository'), { uniqueName });
+    await small.put('keys/a', [Buffer.from('kept')]);
+    const error = await expectCode(
+      small.put('packs/ab/x', [randomBytes(MiB), randomBytes(2 * MiB)]),
+      'INSUFFICIENT_STORAGE',
+    );
+    expect(error.message).not.to.include(mount);
+    expect((await small.get('keys/a')).toString()).to.equal('kept');
+    expect(await readdir(join(mount!, 'repository', 'tmp'))).to.deep.equal([]);
+    await expectCode(small.get('packs/ab/x'), 'NOT_FOUND');
+    await small.put('packs/ab/y', [randomBytes(MiB)]);
   });
 });

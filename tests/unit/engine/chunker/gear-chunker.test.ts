@@ -1,6 +1,11 @@
 import { createCipheriv } from 'node:crypto';
 import { expect } from 'chai';
-import { createContentCutter, PAGE_RUN_BYTES, pageRunCutter, WHOLE_FILE_BYTES } from '../../../../src/engine/chunker/chunk-cutter.js';
+import {
+  createContentCutter,
+  PAGE_RUN_BYTES,
+  pageRunCutter,
+  WHOLE_FILE_BYTES,
+} from '../../../../src/engine/chunker/chunk-cutter.js';
 import {
   createGearTable,
   cutChunk,
@@ -16,7 +21,8 @@ const gear = createGearTable(KEY);
 
 function cutAll(bytes: Buffer, table = gear): number[] {
   const lengths: number[] = [];
-  for (let at = 0; at < bytes.length; at += lengths.at(-1)!) lengths.push(cutChunk(table, bytes, at, bytes.length));
+  for (let at = 0; at < bytes.length; at += lengths.at(-1)!)
+    lengths.push(cutChunk(table, bytes, at, bytes.length));
   return lengths;
 }
 
@@ -39,12 +45,15 @@ describe('gear chunker', () => {
   it('cuts where docs/format.md says', () => {
     for (let at = 0; at < 8; at++) {
       const start = at * MiB;
-      expect(cutChunk(gear, bytes, start, bytes.length)).to.equal(slowCut(bytes.subarray(start, start + MAX_CHUNK_BYTES)));
+      expect(cutChunk(gear, bytes, start, bytes.length)).to.equal(
+        slowCut(bytes.subarray(start, start + MAX_CHUNK_BYTES)),
+      );
     }
   });
 
   it('keeps chunks between the minimum and the maximum, near the normal size', () => {
-    for (const length of lengths.slice(0, -1)) expect(length).to.be.within(MIN_CHUNK_BYTES + 1, MAX_CHUNK_BYTES);
+    for (const length of lengths.slice(0, -1))
+      expect(length).to.be.within(MIN_CHUNK_BYTES + 1, MAX_CHUNK_BYTES);
     expect(bytes.length / lengths.length).to.be.within(NORMAL_CHUNK_BYTES / 2, NORMAL_CHUNK_BYTES * 2);
   });
 
@@ -54,11 +63,14 @@ describe('gear chunker', () => {
   });
 
   it('cuts elsewhere under another key', () => {
-    expect(cutAll(bytes, createGearTable(Buffer.alloc(32, 8))).slice(0, 20)).not.to.deep.equal(lengths.slice(0, 20));
+    expect(cutAll(bytes, createGearTable(Buffer.alloc(32, 8))).slice(0, 20)).not.to.deep.equal(
+      lengths.slice(0, 20),
+    );
   });
 
   it('finds the same cuts again behind an insertion', () => {
-    const ends = (list: number[], shift: number) => list.map((_, at) => list.slice(0, at + 1).reduce((a, b) => a + b) - shift);
+    const ends = (list: number[], shift: number) =>
+      list.map((_, at) => list.slice(0, at + 1).reduce((a, b) => a + b) - shift);
     const inserted = Buffer.concat([bytes.subarray(0, 1000), Buffer.from('inserted'), bytes.subarray(1000)]);
     const before = new Set(ends(lengths, 0));
     const kept = ends(cutAll(inserted), 8).filter((end) => before.has(end));
@@ -72,8 +84,12 @@ describe('chunk cutters', () => {
 
   it('takes a file of up to 64 KiB whole, and a rest of that size as any other', () => {
     expect(content.cut(bytes, 0, WHOLE_FILE_BYTES, true)).to.equal(WHOLE_FILE_BYTES);
-    expect(content.cut(bytes, 0, WHOLE_FILE_BYTES + 1, true)).to.equal(cutChunk(gear, bytes, 0, WHOLE_FILE_BYTES + 1));
-    expect(content.cut(bytes, 0, WHOLE_FILE_BYTES, false)).to.equal(cutChunk(gear, bytes, 0, WHOLE_FILE_BYTES));
+    expect(content.cut(bytes, 0, WHOLE_FILE_BYTES + 1, true)).to.equal(
+      cutChunk(gear, bytes, 0, WHOLE_FILE_BYTES + 1),
+    );
+    expect(content.cut(bytes, 0, WHOLE_FILE_BYTES, false)).to.equal(
+      cutChunk(gear, bytes, 0, WHOLE_FILE_BYTES),
+    );
   });
 
   it('cuts pages in runs of 32 KiB', () => {

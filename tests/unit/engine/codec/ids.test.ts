@@ -9,7 +9,14 @@ describe('ids', () => {
     expect(idOfPieces([Buffer.from('a'), Buffer.from(''), Buffer.from('bc')])).to.equal(abc);
   });
 
-  for (const text of ['', 'ab', 'A'.repeat(64), 'g'.repeat(64), `${'a'.repeat(64)}\n`, '../'.padEnd(64, 'a')]) {
+  for (const text of [
+    '',
+    'ab',
+    'A'.repeat(64),
+    'g'.repeat(64),
+    `${'a'.repeat(64)}\n`,
+    '../'.padEnd(64, 'a'),
+  ]) {
     it(`refuses ${JSON.stringify(text)}`, () => {
       expect(isId(text)).to.equal(false);
       expect(() => parseId(text)).to.throw(IntegrityError);

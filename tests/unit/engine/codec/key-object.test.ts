@@ -16,7 +16,8 @@ describe('key object', () => {
 
   it('never holds a master key in the clear, and is different each time', async () => {
     const stored = await seal();
-    for (const key of [master.chunkerKey, master.chunkIdKey, master.epochs.get(1)!]) expect(stored.includes(key)).to.equal(false);
+    for (const key of [master.chunkerKey, master.chunkIdKey, master.epochs.get(1)!])
+      expect(stored.includes(Buffer.from(key))).to.equal(false);
     expect(stored.equals(await seal())).to.equal(false);
   });
 
@@ -27,11 +28,17 @@ describe('key object', () => {
   }
 
   it('answers DATA_CORRUPTED when the config is not the one it was made for', async () => {
-    await expectCode(openKeyObject(await seal(), 'right', { ...binding, config: Buffer.from('other') }), 'DATA_CORRUPTED');
+    await expectCode(
+      openKeyObject(await seal(), 'right', { ...binding, config: Buffer.from('other') }),
+      'DATA_CORRUPTED',
+    );
   });
 
   it('does not open for another repository', async () => {
-    await expectCode(openKeyObject(await seal(), 'right', { ...binding, repositoryId: 'cd'.repeat(32) as RepositoryId }), 'WRONG_KEY');
+    await expectCode(
+      openKeyObject(await seal(), 'right', { ...binding, repositoryId: 'cd'.repeat(32) as RepositoryId }),
+      'WRONG_KEY',
+    );
   });
 
   it('does not open when any bit is flipped', async function () {
@@ -47,7 +54,11 @@ describe('key object', () => {
 
   for (const length of [0, 43, 44, 87, 88, 100]) {
     it(`refuses the first ${length} bytes of one`, async () => {
-      await expectCode(openKeyObject((await seal()).subarray(0, length), 'right', binding), 'WRONG_KEY', 'DATA_CORRUPTED');
+      await expectCode(
+        openKeyObject((await seal()).subarray(0, length), 'right', binding),
+        'WRONG_KEY',
+        'DATA_CORRUPTED',
+      );
     });
   }
 

@@ -13,7 +13,9 @@ describe('KeyRing', () => {
   const keys = new KeyRing(repositoryId, master);
 
   it('gives every object a key of its own', () => {
-    const made = Array.from({ length: 50 }, () => Buffer.from(keys.createObject('pack', 'sealed', randomBytes).context.key).toString('hex'));
+    const made = Array.from({ length: 50 }, () =>
+      Buffer.from(keys.createObject('pack', 'sealed', randomBytes).context.key).toString('hex'),
+    );
     expect(new Set(made).size).to.equal(50);
   });
 
@@ -25,7 +27,10 @@ describe('KeyRing', () => {
   });
 
   it('writes with the highest epoch and reads every epoch', () => {
-    const rotated = new KeyRing(repositoryId, { ...master, epochs: new Map([[3, randomBytes(32)], ...master.epochs]) });
+    const rotated = new KeyRing(repositoryId, {
+      ...master,
+      epochs: new Map([[3, randomBytes(32)], ...master.epochs]),
+    });
     const { header } = rotated.createObject('pack', 'sealed', randomBytes);
     expect(decodeHeader('pack', header).epoch).to.equal(3);
     const old = keys.createObject('pack', 'sealed', randomBytes);
@@ -34,7 +39,8 @@ describe('KeyRing', () => {
   });
 
   it('keeps the domains apart, and the keys of the plain one free of secrets', () => {
-    const plain = (label: string) => createHash('sha256').update(label).update(Buffer.from(repositoryId, 'hex')).digest();
+    const plain = (label: string) =>
+      createHash('sha256').update(label).update(Buffer.from(repositoryId, 'hex')).digest();
     expect(keys.chunkIdKey('sealed')).to.equal(master.chunkIdKey);
     expect(keys.chunkIdKey('plain')).to.deep.equal(plain('tillvault/1/plain'));
     expect(keys.chunkerKey('sealed')).to.equal(master.chunkerKey);

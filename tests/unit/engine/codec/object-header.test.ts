@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { decodeHeader, encodeHeader, HEADER_BYTES, MAGIC, type ObjectKind } from '../../../../src/engine/codec/object-header.js';
+import {
+  decodeHeader,
+  encodeHeader,
+  HEADER_BYTES,
+  MAGIC,
+  type ObjectKind,
+} from '../../../../src/engine/codec/object-header.js';
 import { IntegrityError } from '../../../../src/shared/errors.js';
 
 const salt = Buffer.from(Array.from({ length: 32 }, (_, at) => at));

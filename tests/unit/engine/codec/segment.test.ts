@@ -53,14 +53,17 @@ for (const domain of DOMAINS) {
     it('does not open when it is cut or longer', () => {
       const context = contextOf(domain);
       const sealed = sealToBuffer(context, 0, encodeRaw(content));
-      for (let length = 0; length < sealed.length; length++) expect(openSegment(context, 0, sealed.subarray(0, length))).to.equal(null);
+      for (let length = 0; length < sealed.length; length++)
+        expect(openSegment(context, 0, sealed.subarray(0, length))).to.equal(null);
       expect(openSegment(context, 0, Buffer.concat([sealed, Buffer.alloc(1)]))).to.equal(null);
     });
 
     it('does not open in the other domain', () => {
       const context = contextOf(domain);
       const sealed = sealToBuffer(context, 0, encodeRaw(content));
-      expect(openSegment({ ...context, domain: domain === 'plain' ? 'sealed' : 'plain' }, 0, sealed)).to.equal(null);
+      expect(
+        openSegment({ ...context, domain: domain === 'plain' ? 'sealed' : 'plain' }, 0, sealed),
+      ).to.equal(null);
     });
   });
 }
@@ -69,17 +72,28 @@ describe('segment', () => {
   it('has the bytes that docs/format.md gives, in both domains', () => {
     const master = Buffer.alloc(32, 9);
     const repositoryId = 'cd'.repeat(32) as RepositoryId;
-    const keys = new KeyRing(repositoryId, { chunkerKey: master, chunkIdKey: master, epochs: new Map([[1, master]]) });
+    const keys = new KeyRing(repositoryId, {
+      chunkerKey: master,
+      chunkIdKey: master,
+      epochs: new Map([[1, master]]),
+    });
     const envelope = Buffer.concat([Buffer.from([0, content.length, 0, 0, 0]), content]);
     for (const domain of DOMAINS) {
       const { header, context } = keys.createObject('index', domain, () => Buffer.alloc(32, 3));
       const key = Buffer.from(hkdfSync('sha256', master, Buffer.alloc(32, 3), 'tillvault/1/TVIX', 32));
       const data = Buffer.concat([header, Buffer.from(repositoryId, 'hex'), Buffer.from([2, 1, 0, 0])]);
-      const gcm = createCipheriv('aes-256-gcm', key, Buffer.from([2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])).setAAD(data);
+      const gcm = createCipheriv(
+        'aes-256-gcm',
+        key,
+        Buffer.from([2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+      ).setAAD(data);
       const expected =
         domain === 'sealed'
           ? Buffer.concat([gcm.update(envelope), gcm.final(), gcm.getAuthTag()])
-          : Buffer.concat([envelope, createHmac('sha256', key).update(data).update(envelope).digest().subarray(0, 16)]);
+          : Buffer.concat([
+              envelope,
+              createHmac('sha256', key).update(data).update(envelope).digest().subarray(0, 16),
+            ]);
       expect(sealToBuffer(context, 258, encodeRaw(content))).to.deep.equal(expected);
       expect(keys.openObject(decodeHeader('index', header), header)).to.deep.equal(context);
     }
@@ -88,15 +102,27 @@ describe('segment', () => {
   it('refuses content that is longer or shorter than it claims', async () => {
     const frame = zstdCompressSync(content);
     for (const contentBytes of [content.length - 1, content.length + 1, 0]) {
-      await expectCode(decodeContent({ codec: 'zstd', contentBytes, payload: frame }, 1000), 'DATA_CORRUPTED');
-      await expectCode(decodeContent({ codec: 'none', contentBytes, payload: content }, 1000), 'DATA_CORRUPTED');
+      await expectCode(
+        decodeContent({ codec: 'zstd', contentBytes, payload: frame }, 1000),
+        'DATA_CORRUPTED',
+      );
+      await expectCode(
+        decodeContent({ codec: 'none', contentBytes, payload: content }, 1000),
+        'DATA_CORRUPTED',
+      );
     }
   });
 
   it('refuses a claim above the limit before it decompresses', async () => {
     const bomb = zstdCompressSync(Buffer.alloc(10_000_000));
-    await expectCode(decodeContent({ codec: 'zstd', contentBytes: 10_000_000, payload: bomb }, 1_000_000), 'DATA_CORRUPTED');
-    await expectCode(decodeContent({ codec: 'zstd', contentBytes: 1000, payload: bomb }, 1_000_000), 'DATA_CORRUPTED');
+    await expectCode(
+      decodeContent({ codec: 'zstd', contentBytes: 10_000_000, payload: bomb }, 1_000_000),
+      'DATA_CORRUPTED',
+    );
+    await expectCode(
+      decodeContent({ codec: 'zstd', contentBytes: 1000, payload: bomb }, 1_000_000),
+      'DATA_CORRUPTED',
+    );
   });
 
   it('refuses a zstd frame that is cut', async () => {

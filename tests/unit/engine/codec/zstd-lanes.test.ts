@@ -4,8 +4,8 @@ import { expect } from 'chai';
 import type { Encoded } from '../../../../src/engine/codec/segment.js';
 import { ZstdLanes } from '../../../../src/engine/codec/zstd-lanes.js';
 import { MiB } from '../../../../src/shared/bytes.js';
-import { createSeededBytes, createSeededIntegers } from '../../../support/seeded-random.js';
 import { scaled } from '../../../support/scale.js';
+import { createSeededBytes, createSeededIntegers } from '../../../support/seeded-random.js';
 
 function decode({ codec, pieces }: Encoded): Buffer {
   const bytes = Buffer.concat(pieces);
@@ -24,7 +24,9 @@ describe('ZstdLanes', () => {
     const bytes = createSeededBytes('lanes');
     const integer = createSeededIntegers('lanes');
     const lanes = new ZstdLanes(1, 3);
-    const blocks = Array.from({ length: scaled(60, 1000) }, () => createBlock(bytes, 1 + integer(MiB), integer(100) / 100));
+    const blocks = Array.from({ length: scaled(60, 1000) }, () =>
+      createBlock(bytes, 1 + integer(MiB), integer(100) / 100),
+    );
     const encoded = await Promise.all(blocks.map((block) => lanes.encode(block)));
     lanes.close();
     for (const [at, block] of blocks.entries()) {

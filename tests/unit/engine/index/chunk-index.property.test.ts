@@ -4,8 +4,8 @@ import type { PackId } from '../../../../src/engine/codec/ids.js';
 import { ChunkIndex } from '../../../../src/engine/index/chunk-index.js';
 import { GrowingUint32 } from '../../../../src/engine/index/growing-uint32.js';
 import { encodePackTable } from '../../../../src/engine/pack/pack-table.js';
-import { createSeededBytes } from '../../../support/seeded-random.js';
 import { scaled } from '../../../support/scale.js';
+import { createSeededBytes } from '../../../support/seeded-random.js';
 
 const header = Buffer.alloc(44);
 
@@ -19,7 +19,11 @@ function packOf(number: number, ids: Buffer[][]) {
   return { id, sizeBytes: 1000, header, table: encodePackTable(blocks) };
 }
 
-function expectPlace(index: ChunkIndex, id: Buffer, expected: { pack: number; block: number; offset: number }): void {
+function expectPlace(
+  index: ChunkIndex,
+  id: Buffer,
+  expected: { pack: number; block: number; offset: number },
+): void {
   const place = index.find(id);
   if (!place) throw new Error(`Chunk ${id.toString('hex')} is not found`);
   const block = index.blockPlace(place.block);
@@ -35,7 +39,16 @@ describe('ChunkIndex', () => {
       fc.nat(50).map((number) => Buffer.alloc(32, 0).fill(number, 0, 1)), // collide in the table
       fc.nat(50).map((number) => Buffer.alloc(32, 9).fill(number, 15, 16)), // differ in the last byte that counts
     );
-    const packs = fc.array(fc.array(fc.array(id.map((bytes) => Buffer.from(bytes)), { maxLength: 30 }), { maxLength: 5 }), { maxLength: 10 });
+    const packs = fc.array(
+      fc.array(
+        fc.array(
+          id.map((bytes) => Buffer.from(bytes)),
+          { maxLength: 30 },
+        ),
+        { maxLength: 5 },
+      ),
+      { maxLength: 10 },
+    );
     fc.assert(
       fc.property(packs, (list) => {
         const index = new ChunkIndex();
@@ -71,7 +84,8 @@ describe('ChunkIndex', () => {
       const inPack = at % 1000;
       const block = inPack < 300 ? 0 : 1;
       const place = index.find(id)!;
-      if (place.offsetInBlock !== (inPack - block * 300) * 10) throw new Error(`Chunk ${at} is in another place`);
+      if (place.offsetInBlock !== (inPack - block * 300) * 10)
+        throw new Error(`Chunk ${at} is in another place`);
     }
     for (let at = 0; at < 10_000; at++) expect(index.has(bytes(32))).to.equal(false);
   });
@@ -82,6 +96,7 @@ describe('GrowingUint32', () => {
     const words = new GrowingUint32();
     for (let at = 0; at < 50_000; at++) words.push((at * 2_654_435_761) >>> 0);
     expect(words.length).to.equal(50_000);
-    for (let at = 0; at < 50_000; at++) if (words.get(at) !== (at * 2_654_435_761) >>> 0) throw new Error(`Word ${at} is wrong`);
+    for (let at = 0; at < 50_000; at++)
+      if (words.get(at) !== (at * 2_654_435_761) >>> 0) throw new Error(`Word ${at} is wrong`);
   });
 });

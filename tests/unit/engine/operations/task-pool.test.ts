@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
-import { TaskPool } from '../../../../src/engine/operations/task-pool.js';
 import { Pacer } from '../../../../src/engine/operations/pacer.js';
+import { TaskPool } from '../../../../src/engine/operations/task-pool.js';
 import { expectCode } from '../../../support/engine-till.js';
 import { FixedClock } from '../../../support/fixed-clock.js';
 

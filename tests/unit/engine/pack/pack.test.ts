@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
-import { type ChunkEntry, encodePackTable, visitPackTable } from '../../../../src/engine/pack/pack-table.js';
-import { PACK_BUFFER_BYTES, PackBuilder } from '../../../../src/engine/pack/pack-builder.js';
-import { readPackTable } from '../../../../src/engine/pack/pack-reader.js';
-import { createMasterKeys } from '../../../../src/engine/codec/key-object.js';
 import { idOf, type PackId, type RepositoryId } from '../../../../src/engine/codec/ids.js';
+import { createMasterKeys } from '../../../../src/engine/codec/key-object.js';
 import { KeyRing } from '../../../../src/engine/codec/key-ring.js';
 import { decodeHeader, HEADER_BYTES } from '../../../../src/engine/codec/object-header.js';
 import { encodeRaw, openSegment } from '../../../../src/engine/codec/segment.js';
 import { openIndexObject, sealIndexObject } from '../../../../src/engine/index/index-object.js';
+import { PACK_BUFFER_BYTES, PackBuilder } from '../../../../src/engine/pack/pack-builder.js';
+import { readPackTable } from '../../../../src/engine/pack/pack-reader.js';
+import { type ChunkEntry, encodePackTable, visitPackTable } from '../../../../src/engine/pack/pack-table.js';
 import { MiB } from '../../../../src/shared/bytes.js';
 import { IntegrityError } from '../../../../src/shared/errors.js';
 import { expectCode } from '../../../support/engine-till.js';
@@ -20,10 +20,18 @@ function chunksOf(...sizes: number[]): ChunkEntry[] {
 }
 
 function visited(table: Buffer) {
-  const blocks: { index: number; offset: number; storedBytes: number; contentBytes: number; chunks: unknown[] }[] = [];
+  const blocks: {
+    index: number;
+    offset: number;
+    storedBytes: number;
+    contentBytes: number;
+    chunks: unknown[];
+  }[] = [];
   const length = visitPackTable(table, {
-    block: (index, offset, storedBytes, contentBytes) => blocks.push({ index, offset, storedBytes, contentBytes, chunks: [] }),
-    chunk: (bytes, at, offset, sizeBytes) => blocks.at(-1)!.chunks.push([bytes.toString('hex', at, at + 32), offset, sizeBytes]),
+    block: (index, offset, storedBytes, contentBytes) =>
+      blocks.push({ index, offset, storedBytes, contentBytes, chunks: [] }),
+    chunk: (bytes, at, offset, sizeBytes) =>
+      blocks.at(-1)!.chunks.push([bytes.toString('hex', at, at + 32), offset, sizeBytes]),
   });
   return { blocks, length };
 }
@@ -37,10 +45,20 @@ describe('pack table', () => {
 
   it('is visited as it was written, and knows where it ends', () => {
     const { blocks: found, length } = visited(Buffer.concat([table, Buffer.from('next')]));
-    const idAt = (block: number, chunk: number) => Buffer.from(blocks[block]!.chunks[chunk]!.id).toString('hex');
+    const idAt = (block: number, chunk: number) =>
+      Buffer.from(blocks[block]!.chunks[chunk]!.id).toString('hex');
     expect(length).to.equal(table.length);
     expect(found).to.deep.equal([
-      { index: 0, offset: 0, storedBytes: 50, contentBytes: 30, chunks: [[idAt(0, 0), 0, 10], [idAt(0, 1), 10, 20]] },
+      {
+        index: 0,
+        offset: 0,
+        storedBytes: 50,
+        contentBytes: 30,
+        chunks: [
+          [idAt(0, 0), 0, 10],
+          [idAt(0, 1), 10, 20],
+        ],
+      },
       { index: 1, offset: 50, storedBytes: 99, contentBytes: 5, chunks: [[idAt(1, 0), 0, 5]] },
     ]);
   });
@@ -76,7 +94,8 @@ function buildPack(blockContents: Buffer[]) {
 describe('pack', () => {
   const contents = [Buffer.from('first block'), Buffer.from('second block')];
   const { pack, stored } = buildPack(contents);
-  const read = (bytes: Buffer) => async (offset: number, length: number) => bytes.subarray(offset, offset + length);
+  const read = (bytes: Buffer) => async (offset: number, length: number) =>
+    bytes.subarray(offset, offset + length);
 
   it('is named by its bytes and says its size', () => {
     expect(pack.id).to.equal(idOf(stored));
@@ -86,7 +105,12 @@ describe('pack', () => {
   it('describes itself', async () => {
     const { pack: found, domain } = await readPackTable(keys, pack.id, stored.length, read(stored));
     expect(domain).to.equal('sealed');
-    expect(found).to.deep.equal({ id: pack.id, sizeBytes: stored.length, header: pack.header, table: pack.table });
+    expect(found).to.deep.equal({
+      id: pack.id,
+      sizeBytes: stored.length,
+      header: pack.header,
+      table: pack.table,
+    });
   });
 
   it('holds each block as the segment that its table says', () => {
@@ -109,26 +133,35 @@ describe('pack', () => {
 
   it('gives no table when it is cut', async () => {
     for (const length of [0, 3, 44, 47, 48, 60, stored.length - 1]) {
-      await expectCode(readPackTable(keys, pack.id, length, read(stored.subarray(0, length))), 'DATA_CORRUPTED');
-      await expectCode(readPackTable(keys, pack.id, stored.length, read(stored.subarray(0, length))), 'DATA_CORRUPTED');
+      await expectCode(
+        readPackTable(keys, pack.id, length, read(stored.subarray(0, length))),
+        'DATA_CORRUPTED',
+      );
+      await expectCode(
+        readPackTable(keys, pack.id, stored.length, read(stored.subarray(0, length))),
+        'DATA_CORRUPTED',
+      );
     }
   });
 
   it('is full at 16 MiB, and stays under 64 MiB however small its chunks are', () => {
     const builder = new PackBuilder(keys, 'plain', randomBytes, Buffer.alloc(PACK_BUFFER_BYTES));
     const tiny = chunksOf(...Array<number>(20_000).fill(50));
-    while (!builder.isFull) builder.addBlock({ codec: 'zstd', contentBytes: MiB, pieces: [Buffer.alloc(20_000)] }, tiny);
+    while (!builder.isFull)
+      builder.addBlock({ codec: 'zstd', contentBytes: MiB, pieces: [Buffer.alloc(20_000)] }, tiny);
     expect(builder.build().sizeBytes).to.be.lessThan(64 * MiB);
   });
 });
 
 describe('index object', () => {
-  const packs = [buildPack([Buffer.from('a')]), buildPack([Buffer.from('b'), Buffer.from('c')])].map(({ pack }) => ({
-    id: pack.id as PackId,
-    sizeBytes: pack.sizeBytes,
-    header: pack.header,
-    table: pack.table,
-  }));
+  const packs = [buildPack([Buffer.from('a')]), buildPack([Buffer.from('b'), Buffer.from('c')])].map(
+    ({ pack }) => ({
+      id: pack.id as PackId,
+      sizeBytes: pack.sizeBytes,
+      header: pack.header,
+      table: pack.table,
+    }),
+  );
   const stored = sealIndexObject(keys, 'sealed', randomBytes, packs);
 
   it('gives the packs that it was made of', async () => {

@@ -10,11 +10,13 @@ import { comparePaths } from '../../../../src/engine/snapshot/paths.js';
 const sha256 = (bytes: string | Buffer) => createHash('sha256').update(bytes).digest();
 
 describe('ListingChecksum', () => {
-  it('is the SHA-256 of what sha256sum -z prints, in manifest order', function () {
+  it('is the SHA-256 of what sha256sum -z prints, in manifest order', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tillvault-listing-'));
     try {
       mkdirSync(join(folder, 'a'));
-      const paths = ['a/x', 'a.txt', 'new\nline', 'b\\c'].sort((a, b) => comparePaths(Buffer.from(a), Buffer.from(b)));
+      const paths = ['a/x', 'a.txt', 'new\nline', 'b\\c'].sort((a, b) =>
+        comparePaths(Buffer.from(a), Buffer.from(b)),
+      );
       for (const path of paths) writeFileSync(join(folder, path), `content of ${path}`);
       const listing = execFileSync('sha256sum', ['-z', ...paths], { cwd: folder });
       const sum = new ListingChecksum();

@@ -1,12 +1,22 @@
-import { expect } from 'chai';
 import { encode } from 'cborg';
+import { expect } from 'chai';
 import { readRecords } from '../../../../src/engine/snapshot/manifest-reader.js';
 import { encodeRecord, type FileEnd, type ManifestRecord } from '../../../../src/engine/snapshot/record.js';
 import { expectCode } from '../../../support/engine-till.js';
 
-const metadata = (path: string) => ({ path: Buffer.from(path, 'latin1'), mode: 0o644, mtimeNs: 0n, uid: 0, gid: 0 });
+const metadata = (path: string) => ({
+  path: Buffer.from(path, 'latin1'),
+  mode: 0o644,
+  mtimeNs: 0n,
+  uid: 0,
+  gid: 0,
+});
 const folder = (path: string): ManifestRecord => ({ kind: 'directory', ...metadata(path) });
-const link = (path: string): ManifestRecord => ({ kind: 'symlink', ...metadata(path), target: Buffer.from('t') });
+const link = (path: string): ManifestRecord => ({
+  kind: 'symlink',
+  ...metadata(path),
+  target: Buffer.from('t'),
+});
 const END: FileEnd = { sizeBytes: 0, checksum: Buffer.alloc(32) };
 const file = (path: string, end: FileEnd | null = END): ManifestRecord => ({
   kind: 'file',
@@ -15,7 +25,11 @@ const file = (path: string, end: FileEnd | null = END): ManifestRecord => ({
   content: Buffer.alloc(0),
   end,
 });
-const content = (end: FileEnd | null = END): ManifestRecord => ({ kind: 'content', content: Buffer.alloc(36), end });
+const content = (end: FileEnd | null = END): ManifestRecord => ({
+  kind: 'content',
+  content: Buffer.alloc(36),
+  end,
+});
 const raw = (value: unknown): Buffer => {
   const body = encode(value);
   const length = Buffer.alloc(4);
@@ -35,7 +49,16 @@ async function read(bytes: Buffer, pieceBytes = bytes.length): Promise<ManifestR
 const bytesOf = (...records: ManifestRecord[]) => Buffer.concat(records.map(encodeRecord));
 
 describe('readRecords()', () => {
-  const good = [folder('a'), file('a/x'), folder('a/y'), link('a/y/z'), file('a.txt', null), content(null), content(), file('b')];
+  const good = [
+    folder('a'),
+    file('a/x'),
+    folder('a/y'),
+    link('a/y/z'),
+    file('a.txt', null),
+    content(null),
+    content(),
+    file('b'),
+  ];
 
   for (const pieceBytes of [1, 7, 1000]) {
     it(`reads what was written, in pieces of ${pieceBytes} bytes`, async () => {
@@ -82,11 +105,23 @@ describe('readRecords()', () => {
     ['a field too many', raw([1, Buffer.from('a'), 0, 0, 0, 0, 0])],
     ['a mode above 12 bits', raw([1, Buffer.from('a'), 0o10000, 0, 0, 0])],
     ['a path that is text', raw([1, 'a', 0, 0, 0, 0])],
-    ['a reference that is cut', raw([3, Buffer.from('a'), 0, 0, 0, 0, null, Buffer.alloc(35), [0, Buffer.alloc(32)]])],
-    ['more than 1024 references', raw([3, Buffer.from('a'), 0, 0, 0, 0, null, Buffer.alloc(1025 * 36), [0, Buffer.alloc(32)]])],
-    ['a checksum of 31 bytes', raw([3, Buffer.from('a'), 0, 0, 0, 0, null, Buffer.alloc(0), [0, Buffer.alloc(31)]])],
+    [
+      'a reference that is cut',
+      raw([3, Buffer.from('a'), 0, 0, 0, 0, null, Buffer.alloc(35), [0, Buffer.alloc(32)]]),
+    ],
+    [
+      'more than 1024 references',
+      raw([3, Buffer.from('a'), 0, 0, 0, 0, null, Buffer.alloc(1025 * 36), [0, Buffer.alloc(32)]]),
+    ],
+    [
+      'a checksum of 31 bytes',
+      raw([3, Buffer.from('a'), 0, 0, 0, 0, null, Buffer.alloc(0), [0, Buffer.alloc(31)]]),
+    ],
     ['a size below 0', raw([3, Buffer.from('a'), 0, 0, 0, 0, null, Buffer.alloc(0), [-1, Buffer.alloc(32)]])],
-    ['a size that is no integer', raw([3, Buffer.from('a'), 0, 0, 0, 0, null, Buffer.alloc(0), [1.5, Buffer.alloc(32)]])],
+    [
+      'a size that is no integer',
+      raw([3, Buffer.from('a'), 0, 0, 0, 0, null, Buffer.alloc(0), [1.5, Buffer.alloc(32)]]),
+    ],
   ];
   for (const [what, bytes] of refused) {
     it(`refuses ${what}`, async () => {

@@ -1,9 +1,15 @@
 import { expect } from 'chai';
-import { ManifestWriter } from '../../../../src/engine/snapshot/manifest-writer.js';
 import { readRecords } from '../../../../src/engine/snapshot/manifest-reader.js';
+import { ManifestWriter } from '../../../../src/engine/snapshot/manifest-writer.js';
 import { MAX_REFERENCES } from '../../../../src/engine/snapshot/references.js';
 
-const metadata = (path: string) => ({ path: Buffer.from(path, 'latin1'), mode: 0o644, mtimeNs: -5n, uid: 1, gid: 2 });
+const metadata = (path: string) => ({
+  path: Buffer.from(path, 'latin1'),
+  mode: 0o644,
+  mtimeNs: -5n,
+  uid: 1,
+  gid: 2,
+});
 const END = { sizeBytes: 5, checksum: Buffer.alloc(32, 1) };
 const ID = Buffer.alloc(32, 7);
 

@@ -1,14 +1,22 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { comparePaths, parentPath, printPath } from '../../../../src/engine/snapshot/paths.js';
-import { parseReferences, referencedBytes, encodeReference, sumReferences } from '../../../../src/engine/snapshot/references.js';
+import {
+  encodeReference,
+  parseReferences,
+  referencedBytes,
+  sumReferences,
+} from '../../../../src/engine/snapshot/references.js';
 import { IntegrityError } from '../../../../src/shared/errors.js';
 
 describe('comparePaths()', () => {
   it('sorts as comparing part by part does', () => {
-    const part = fc.uint8Array({ minLength: 1, maxLength: 3 }).filter((bytes) => !bytes.includes(0x2f) && !bytes.includes(0));
+    const part = fc
+      .uint8Array({ minLength: 1, maxLength: 3 })
+      .filter((bytes) => !bytes.includes(0x2f) && !bytes.includes(0));
     const path = fc.array(part, { minLength: 1, maxLength: 4 });
-    const join = (parts: Uint8Array[]) => Buffer.concat(parts.flatMap((each, at) => (at === 0 ? [each] : [Buffer.from('/'), each])));
+    const join = (parts: Uint8Array[]) =>
+      Buffer.concat(parts.flatMap((each, at) => (at === 0 ? [each] : [Buffer.from('/'), each])));
     const byParts = (a: Uint8Array[], b: Uint8Array[]): number => {
       for (let at = 0; at < Math.min(a.length, b.length); at++) {
         const order = Buffer.compare(a[at]!, b[at]!);
@@ -16,7 +24,14 @@ describe('comparePaths()', () => {
       }
       return a.length - b.length;
     };
-    fc.assert(fc.property(path, path, (a, b) => Math.sign(comparePaths(join(a), join(b))) === Math.sign(byParts(a, b))), { numRuns: 2000 });
+    fc.assert(
+      fc.property(
+        path,
+        path,
+        (a, b) => Math.sign(comparePaths(join(a), join(b))) === Math.sign(byParts(a, b)),
+      ),
+      { numRuns: 2000 },
+    );
   });
 });
 
@@ -36,7 +51,10 @@ describe('parentPath()', () => {
 
 describe('references', () => {
   it('are 36 bytes each', () => {
-    const references = Buffer.concat([encodeReference(Buffer.alloc(32, 1), 5), encodeReference(Buffer.alloc(32, 2), 0x01020304)]);
+    const references = Buffer.concat([
+      encodeReference(Buffer.alloc(32, 1), 5),
+      encodeReference(Buffer.alloc(32, 2), 0x01020304),
+    ]);
     expect(referencedBytes(references, 1)).to.equal(0x01020304);
     expect(sumReferences(references)).to.equal(0x01020309);
     expect(() => parseReferences(references.subarray(1))).to.throw(IntegrityError);

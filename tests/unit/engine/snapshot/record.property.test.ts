@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { decodeRecord, encodeRecord, type ManifestRecord } from '../../../../src/engine/snapshot/record.js';
 import { scaled } from '../../../support/scale.js';
 
-const bytes = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength }).map((array) => Buffer.from(array));
+const bytes = (minLength: number, maxLength: number) =>
+  fc.uint8Array({ minLength, maxLength }).map((array) => Buffer.from(array));
 const signed64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
 const unsigned64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 const metadata = {

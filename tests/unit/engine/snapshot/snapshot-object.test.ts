@@ -1,11 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { expect } from 'chai';
 import { encode } from 'cborg';
+import { expect } from 'chai';
 import type { RepositoryId } from '../../../../src/engine/codec/ids.js';
 import { createMasterKeys } from '../../../../src/engine/codec/key-object.js';
 import { KeyRing } from '../../../../src/engine/codec/key-ring.js';
 import { encodeRaw, sealToBuffer } from '../../../../src/engine/codec/segment.js';
-import { checksumOf, openSnapshot, type Snapshot, sealSnapshot } from '../../../../src/engine/snapshot/snapshot-object.js';
+import {
+  checksumOf,
+  openSnapshot,
+  type Snapshot,
+  sealSnapshot,
+} from '../../../../src/engine/snapshot/snapshot-object.js';
 import { expectCode } from '../../../support/engine-till.js';
 
 const keys = new KeyRing('ab'.repeat(32) as RepositoryId, createMasterKeys(randomBytes));
@@ -36,7 +41,9 @@ const snapshot: Snapshot = {
 
 describe('snapshot object', () => {
   it('opens to what was sealed', async () => {
-    expect(await openSnapshot(keys, sealSnapshot(keys, 'sealed', randomBytes, snapshot))).to.deep.equal(snapshot);
+    expect(await openSnapshot(keys, sealSnapshot(keys, 'sealed', randomBytes, snapshot))).to.deep.equal(
+      snapshot,
+    );
   });
 
   it('is refused when any byte is damaged, or it is cut', async () => {
@@ -57,7 +64,12 @@ describe('snapshot object', () => {
 
   it('is refused when it is of another version or lacks a field', async () => {
     const { notices: _, ...lacking } = snapshot;
-    for (const content of [{ ...snapshot, version: 2 }, lacking, 'text', { ...snapshot, labels: { a: [1] } }]) {
+    for (const content of [
+      { ...snapshot, version: 2 },
+      lacking,
+      'text',
+      { ...snapshot, labels: { a: [1] } },
+    ]) {
       const { header, context } = keys.createObject('snapshot', 'sealed', randomBytes);
       const stored = Buffer.concat([header, sealToBuffer(context, 0, encodeRaw(encode(content)))]);
       await expectCode(openSnapshot(keys, stored), 'DATA_CORRUPTED');
