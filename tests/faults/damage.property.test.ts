@@ -194,7 +194,11 @@ for (const encrypt of [true, false]) {
       const dataPack = keysOf('packs/').reduce((a, b) =>
         objects.get(a)!.length >= objects.get(b)!.length ? a : b,
       );
-      const store = new MemoryStore(changed(dataPack, (bytes) => ((bytes[1000]! ^= 1), bytes)));
+      const damage = (bytes: Buffer) => {
+        bytes[1000]! ^= 1;
+        return bytes;
+      };
+      const store = new MemoryStore(changed(dataPack, damage));
       const { engine } = createEngineTill({ FILES: new Map() }, { store });
       await engine.open({ mayCreate: false });
       const error: unknown = await engine

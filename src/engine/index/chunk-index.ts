@@ -60,6 +60,11 @@ export class ChunkIndex {
     return this.#chunkBlocks.length;
   }
 
+  /** Id and stored size in bytes of every pack. */
+  *packs(): Iterable<[PackId, number]> {
+    for (const { id, sizeBytes } of this.#packs) yield [id, sizeBytes];
+  }
+
   /** True when the chunks of this pack are known. */
   hasPack(id: PackId): boolean {
     return this.#packIds.has(id);

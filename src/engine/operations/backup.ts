@@ -86,6 +86,7 @@ class BackupRun {
     });
     try {
       await repository.refresh(this.#signalOption());
+      await repository.prepareToRely(this.#signalOption());
       await this.#scan();
       const parts = await this.#captureAll(writer);
       this.#enter('FINALIZING', null);

@@ -9,7 +9,7 @@ import { type ChunkIdOf, createChunkIdOf } from '../codec/chunk-id.js';
 import { HASH_BYTES, type PackId } from '../codec/ids.js';
 import { type Domain, decodeHeader } from '../codec/object-header.js';
 import { decodeContent, openSegment, type SegmentContext } from '../codec/segment.js';
-import type { BlockPlace, ChunkPlace } from '../index/chunk-index.js';
+import type { BlockPlace, ChunkIndex, ChunkPlace } from '../index/chunk-index.js';
 import { MAX_BLOCK_BYTES } from '../pack/pack-table.js';
 import {
   countReferences,
@@ -31,6 +31,8 @@ const PREFETCH_EVERY = 16;
 
 export class ChunkReader {
   readonly #repository: Repository;
+  /** The numbers of blocks are those of this index. */
+  readonly #index: ChunkIndex;
   readonly #domain: Domain;
   readonly #chunkIdOf: ChunkIdOf;
   readonly #signal: AbortSignal | undefined;
@@ -41,6 +43,7 @@ export class ChunkReader {
 
   constructor(repository: Repository, domain: Domain, options: { signal?: AbortSignal } = {}) {
     this.#repository = repository;
+    this.#index = repository.index;
     this.#domain = domain;
     this.#chunkIdOf = createChunkIdOf(repository.keys.chunkIdKey(domain));
     this.#signal = options.signal;
@@ -49,7 +52,7 @@ export class ChunkReader {
   /** True when every chunk that `references` names is in the index. */
   hasAll(references: References): boolean {
     for (let number = 0; number < countReferences(references); number++) {
-      if (!this.#repository.index.has(references, number * REFERENCE_BYTES)) return false;
+      if (!this.#index.has(references, number * REFERENCE_BYTES)) return false;
     }
     return true;
   }
@@ -60,7 +63,7 @@ export class ChunkReader {
    */
   prefetch(references: References): boolean {
     for (let number = 0; number < countReferences(references); number++) {
-      const place = this.#repository.index.find(references, number * REFERENCE_BYTES);
+      const place = this.#index.find(references, number * REFERENCE_BYTES);
       if (!place || this.#blocks.has(place.block)) continue;
       if (this.#fetching >= BLOCKS_AHEAD) return false;
       this.#block(place.block).catch(() => {}); // reported to whoever asks for the chunk
@@ -82,7 +85,7 @@ export class ChunkReader {
     );
     const id = references.subarray(number * REFERENCE_BYTES, number * REFERENCE_BYTES + HASH_BYTES);
     if (!this.#chunkIdOf(chunk).equals(id))
-      throw damaged(this.#repository.index.blockPlace(place.block), 'holds another chunk');
+      throw damaged(this.#index.blockPlace(place.block), 'holds another chunk');
     return chunk;
   }
 
@@ -97,7 +100,7 @@ export class ChunkReader {
   }
 
   #placeOf(references: References, number: number): ChunkPlace {
-    const place = this.#repository.index.find(references, number * REFERENCE_BYTES);
+    const place = this.#index.find(references, number * REFERENCE_BYTES);
     if (place) return place;
     const id = references.toString('hex', number * REFERENCE_BYTES, number * REFERENCE_BYTES + HASH_BYTES);
     throw new IntegrityError(`Chunk ${id} is not in the repository's index`);
@@ -115,7 +118,7 @@ export class ChunkReader {
   async #fetch(number: number): Promise<Buffer> {
     this.#fetching++;
     try {
-      const place = this.#repository.index.blockPlace(number);
+      const place = this.#index.blockPlace(number);
       const stored = await this.#readStored(place);
       const opened = openSegment(this.#contextOf(place), place.segment, stored);
       if (!opened) throw damaged(place, 'is damaged');

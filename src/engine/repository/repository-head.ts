@@ -48,7 +48,10 @@ export interface HeadOptions {
 export async function openOrCreateHead(deps: HeadDeps, options: HeadOptions): Promise<KeyRing> {
   const config = await readConfig(deps.store);
   if (config) return openHead(deps.store, config, options.passphrase);
-  if (!options.mayCreate) throw new NotFoundError(`There is no repository at ${deps.store.location}`);
+  if (!options.mayCreate)
+    throw new NotFoundError(
+      'There is no repository in the backup storage; check STORAGE_URL, and that the right disk is mounted',
+    );
   await assertNoSnapshots(deps.store);
   return createHead(deps, options);
 }

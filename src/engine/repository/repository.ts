@@ -3,15 +3,15 @@
  * chunks is done by ChunkWriter and ChunkReader.
  */
 import type { Clock } from '../../shared/clock.js';
-import { IntegrityError, NotFoundError, throwIfCancelled } from '../../shared/errors.js';
+import { IntegrityError, throwIfCancelled } from '../../shared/errors.js';
 import type { ObjectStore } from '../../storage/object-store.js';
-import { type IndexId, idOf, isId, type PackId, parseId, type SnapshotId } from '../codec/ids.js';
+import { idOf, isId, type PackId, parseId, type SnapshotId } from '../codec/ids.js';
 import type { KeyRing, RandomBytes } from '../codec/key-ring.js';
 import type { Domain } from '../codec/object-header.js';
-import { ChunkIndex } from '../index/chunk-index.js';
-import { openIndexObject, sealIndexObject } from '../index/index-object.js';
-import { type PackDescription, readPackTable } from '../pack/pack-reader.js';
+import type { ChunkIndex } from '../index/chunk-index.js';
+import type { PackDescription } from '../pack/pack-reader.js';
 import { domainOf, openSnapshot, type Snapshot, sealSnapshot } from '../snapshot/snapshot-object.js';
+import { IndexLoader } from './index-loader.js';
 import { assertHead, type HeadOptions, openOrCreateHead, readNamed } from './repository-head.js';
 
 export interface RepositoryDeps {
@@ -31,19 +31,22 @@ export type CataloguedSnapshot = Omit<Snapshot, 'components'> & {
 export class Repository {
   readonly store: ObjectStore;
   readonly keys: KeyRing;
-  readonly index = new ChunkIndex();
+  readonly #indexLoader: IndexLoader;
   readonly random: RandomBytes;
   readonly #onWarning: (message: string) => void;
-  readonly #loadedIndexes = new Set<string>();
   readonly #catalogue = new Map<SnapshotId, CataloguedSnapshot>();
-  /** An index object was damaged, and the packs have not been read in its stead yet. */
-  #lacksPacks = false;
 
   private constructor(deps: RepositoryDeps, keys: KeyRing) {
     this.store = deps.store;
     this.random = deps.random;
     this.keys = keys;
     this.#onWarning = deps.onWarning;
+    this.#indexLoader = new IndexLoader({ ...deps, keys });
+  }
+
+  /** Where every chunk is. */
+  get index(): ChunkIndex {
+    return this.#indexLoader.index;
   }
 
   /**
@@ -63,7 +66,12 @@ export class Repository {
   async refresh(options: { signal?: AbortSignal } = {}): Promise<void> {
     await assertHead(this.store, this.keys.repositoryId);
     await this.#refreshCatalogue(options.signal);
-    await this.#refreshIndex(options.signal);
+    await this.#indexLoader.refresh(options.signal);
+  }
+
+  /** To be called after `refresh` and before a backup relies on chunks that are stored: forgets those that are gone. */
+  async prepareToRely(options: { signal?: AbortSignal } = {}): Promise<void> {
+    await this.#indexLoader.prepareToRely(options.signal);
   }
 
   /** Every snapshot that was there at the last refresh. */
@@ -107,12 +115,7 @@ export class Repository {
    * @returns its stored size in bytes
    */
   async commitPacks(domain: Domain, packs: readonly PackDescription[]): Promise<number> {
-    const stored = sealIndexObject(this.keys, domain, this.random, packs);
-    const key = `index/${idOf<IndexId>(stored)}`;
-    await this.store.put(key, [stored]);
-    this.#loadedIndexes.add(key);
-    for (const pack of packs) this.index.addPack(pack, domain);
-    return stored.length;
+    return this.#indexLoader.commit(domain, packs);
   }
 
   async #refreshCatalogue(signal?: AbortSignal): Promise<void> {
@@ -133,44 +136,6 @@ export class Repository {
     } catch (error) {
       if (!(error instanceof IntegrityError)) throw error;
       this.#onWarning(`Snapshot ${id} is left out: ${error.message}`); // one damaged backup must not hide the others
-    }
-  }
-
-  async #refreshIndex(signal?: AbortSignal): Promise<void> {
-    for await (const { key } of this.store.list('index/')) {
-      throwIfCancelled(signal);
-      if (this.#loadedIndexes.has(key)) continue;
-      try {
-        const { domain, packs } = await openIndexObject(this.keys, await readNamed(this.store, key));
-        for (const pack of packs) this.index.addPack(pack, domain);
-      } catch (error) {
-        if (!(error instanceof IntegrityError)) throw error;
-        this.#lacksPacks = true;
-        this.#onWarning(
-          `Index object "${key}" is damaged and is read from the packs instead: ${error.message}`,
-        );
-      }
-      this.#loadedIndexes.add(key);
-    }
-    if (this.#lacksPacks) await this.#indexFromPacks(signal);
-    this.#lacksPacks = false;
-  }
-
-  /** Reads the tables of packs that no readable index object describes. */
-  async #indexFromPacks(signal?: AbortSignal): Promise<void> {
-    for await (const { key, sizeBytes } of this.store.list('packs/')) {
-      throwIfCancelled(signal);
-      const name = key.slice(key.lastIndexOf('/') + 1);
-      if (!isId(name) || this.index.hasPack(name as PackId)) continue;
-      try {
-        const read = (offset: number, length: number) => this.store.getRange(key, offset, length);
-        const { pack, domain } = await readPackTable(this.keys, name as PackId, sizeBytes, read);
-        this.index.addPack(pack, domain);
-      } catch (error) {
-        if (error instanceof NotFoundError) continue; // a backup that was cancelled has removed it
-        if (!(error instanceof IntegrityError)) throw error;
-        this.#onWarning(`Pack ${name} is left out: ${error.message}`);
-      }
     }
   }
 }

@@ -55,4 +55,14 @@ describe('ZstdLanes', () => {
     expect(encoded).to.deep.equal({ codec: 'none', contentBytes: MiB, pieces: [block] });
     expect(decode(after).equals(Buffer.alloc(5000))).to.equal(true);
   });
+
+  it('stays within its memory at the highest level', async () => {
+    const before = process.memoryUsage().rss;
+    const lanes = new ZstdLanes(19, 3);
+    const bytes = createSeededBytes('memory');
+    await Promise.all(Array.from({ length: 3 }, () => lanes.encode(createBlock(bytes, MiB, 0.1))));
+    const taken = process.memoryUsage().rss - before;
+    lanes.close();
+    expect(taken).to.be.lessThan(120 * MiB);
+  });
 });

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
+import type { FileReader, SourceEntry } from '../../../../src/engine/index.js';
 import { MiB } from '../../../../src/shared/bytes.js';
 import { MemoryStore } from '../../../../src/storage/memory-store.js';
 import {
@@ -56,6 +58,33 @@ describe('runBackup()', () => {
     });
   });
 
+  it('takes entries and content that arrive later, as a dump does', async () => {
+    const tree: MemoryTree = new Map([
+      ['dump', { kind: 'file', content: randomBytes(3 * MiB) }],
+      ['other', { kind: 'file', content: randomBytes(10) }],
+    ]);
+    const { engine, source, target } = await openTill(tree);
+    source.maxReadBytes = 70_000;
+    const capture = await source.capture();
+    async function* entries(): AsyncGenerator<SourceEntry> {
+      for await (const entry of capture.entries()) {
+        await nextTurn();
+        yield entry.kind === 'file' ? { ...entry, open: () => later(entry.open()!) } : entry;
+      }
+    }
+    const later = (reader: FileReader): FileReader => ({
+      ...reader,
+      read: async (buffer) => {
+        await nextTurn();
+        return reader.read(buffer);
+      },
+    });
+    source.capture = async () => ({ ...capture, entries });
+    const { snapshotId } = await engine.backup(backupRequest('b1'), {});
+    await engine.restore(restoreRequest(snapshotId), {});
+    expectTree(target.live, tree);
+  });
+
   it('leaves out a file that vanished before it was read, and says so', async () => {
     const tree: MemoryTree = new Map([
       ['a', { kind: 'file', content: randomBytes(10) }],
@@ -106,6 +135,29 @@ describe('runBackup()', () => {
     objects.clear();
     for (const [key, bytes] of other.objects) objects.set(key, bytes);
     await expectCode(engine.backup(backupRequest('b1'), {}), 'SERVICE_UNAVAILABLE');
+  });
+
+  it('runs beside listings, restores and deletions', async () => {
+    const tree: MemoryTree = new Map(
+      Array.from({ length: 30 }, (_, at) => [`f${at}`, { kind: 'file', content: randomBytes(MiB) }]),
+    );
+    const { engine, target } = await openTill(tree);
+    const first = await engine.backup(backupRequest('b1'), {});
+    const copy = new Map(tree);
+    for (const path of tree.keys()) tree.set(path, { kind: 'file', content: randomBytes(MiB) });
+    let isRunning = true;
+    const backup = engine.backup(backupRequest('b2'), {}).finally(() => {
+      isRunning = false;
+    });
+    while (isRunning) {
+      await engine.listSnapshots();
+      await engine.restore(restoreRequest(first.snapshotId), {});
+      expectTree(target.live, copy);
+    }
+    await engine.deleteSnapshot(first.snapshotId);
+    await engine.restore(restoreRequest((await backup).snapshotId), {});
+    expectTree(target.live, tree);
+    expect(await engine.listSnapshots()).to.have.length(1);
   });
 
   it('does not take chunks or parents of a plain backup for an encrypted one', async () => {

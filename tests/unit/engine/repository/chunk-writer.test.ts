@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import { ChunkReader } from '../../../../src/engine/repository/chunk-reader.js';
+import { BLOCKS_AHEAD, ChunkReader } from '../../../../src/engine/repository/chunk-reader.js';
 import { CHUNK_WRITER_BYTES, ChunkWriter } from '../../../../src/engine/repository/chunk-writer.js';
 import { Repository } from '../../../../src/engine/repository/repository.js';
 import { encodeReference } from '../../../../src/engine/snapshot/references.js';
@@ -206,5 +206,22 @@ describe('ChunkReader', () => {
       'DATA_CORRUPTED',
     );
     expect(key).to.include(error.details.pack);
+  });
+
+  it('holds no more memory than its cache and what is fetched ahead', async () => {
+    const { repository, references } = await stored(400);
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    collectGarbage();
+    const before = process.memoryUsage().arrayBuffers;
+    const reader = new ChunkReader(repository, 'sealed');
+    let most = 0;
+    let at = 0;
+    for await (const _ of reader.readAll(references)) {
+      if (at++ % 20 !== 0) continue;
+      collectGarbage();
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+    expect(most).to.be.lessThan((24 + 2 * BLOCKS_AHEAD) * 1.1 * MiB);
   });
 });

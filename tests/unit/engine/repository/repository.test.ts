@@ -12,7 +12,8 @@ import {
 import { FaultyStore } from '../../../support/faulty-store.js';
 import type { MemoryTree } from '../../../support/memory-till.js';
 
-const tree = (): MemoryTree => new Map([['a', { kind: 'file', content: randomBytes(MiB) }]]);
+const identity = { device: 1n, inode: 1n, ctimeNs: 1n };
+const tree = (): MemoryTree => new Map([['a', { kind: 'file', content: randomBytes(MiB), identity }]]);
 
 function flipByte(objects: Map<string, Buffer>, prefix: string, at = 60): string {
   const key = [...objects.keys()].find((each) => each.startsWith(prefix))!;
@@ -178,6 +179,34 @@ describe('opening a repository', () => {
     const { snapshotId } = await engine.backup(backupRequest('b2'), {});
     await engine.restore(restoreRequest(snapshotId), {});
     expectTree(targets.get('FILES')!.live, files);
+  });
+
+  it('reads everything when the parent is whole and chunks that it names are gone', async () => {
+    const { objects, files, reopen } = await backedUp();
+    flipByte(objects, 'index/');
+    const packs = [...objects].filter(([key]) => key.startsWith('packs/'));
+    const [dataPack, bytes] = packs.reduce((a, b) => (a[1].length > b[1].length ? a : b));
+    objects.set(dataPack, bytes.subarray(0, -1)); // its table cannot be read
+    const { engine, sources, targets, warnings } = reopen();
+    await engine.open({ mayCreate: false });
+    const { snapshotId } = await engine.backup(backupRequest('b2'), {});
+    await engine.restore(restoreRequest(snapshotId), {});
+    expect(warnings.some((warning) => warning.startsWith('Pack '))).to.equal(true);
+    expect(sources.get('FILES')!.filesRead).to.equal(1);
+    expectTree(targets.get('FILES')!.live, files);
+  });
+
+  it('passes over a pack that vanishes while packs are read in place of an index object', async () => {
+    const { objects, store, snapshotId, reopen } = await backedUp();
+    flipByte(objects, 'index/');
+    const list = store.list.bind(store);
+    store.list = async function* (prefix) {
+      if (prefix === 'packs/') yield { key: `packs/ab/${'ab'.repeat(32)}`, sizeBytes: 1000 };
+      yield* list(prefix);
+    };
+    const { engine } = reopen();
+    await engine.open({ mayCreate: false });
+    await engine.restore(restoreRequest(snapshotId, { validateOnly: true }), {});
   });
 
   it('learns what another engine has added and removed', async () => {
