@@ -2,9 +2,12 @@
  * The composition root of the server: the only file that constructs long-lived objects. Reads top to bottom.
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import pino, { type Logger } from 'pino';
 import { createApi } from './api/schema.js';
+import { lockDataDir } from './config/data-dir-lock.js';
+import { readOrMakeInstanceId } from './config/instance-id.js';
 import type { Config } from './config.js';
 import { type Metadata, openMetadata } from './db/metadata.js';
 import { type Engine, WorkerEngine } from './engine/index.js';
@@ -48,14 +51,18 @@ export const VERSION = readVersion();
 
 /**
  * Joins everything that a server consists of.
- * @throws StorageError when the metadata database cannot be opened
+ * @throws ConflictError when another server uses the same DATA_DIR; StorageError when the metadata database cannot be opened
  */
 export async function createApp(config: Config, overrides: AppOverrides = {}): Promise<App> {
   const { clock = systemClock, random = systemRandom } = overrides;
   const logger =
     overrides.logger ?? pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
-  const metadata = await openMetadata(config.metadataUrl);
-  const engine = overrides.engine ?? createEngine(config, logger);
+  const lock = lockDataDir(config.dataDir);
+  const metadata = await openMetadata(config.metadataUrl).catch((error: unknown) => {
+    lock.release();
+    throw error;
+  });
+  const engine = overrides.engine ?? createEngine(config, { logger, random });
 
   const queue = new InProcessJobQueue({
     onFailure: (error, id) => logger.error({ err: error, id }, 'A job failed'),
@@ -71,7 +78,7 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
   const restoreRunner = new RestoreRunner(shared, folders);
   const backups = new BackupService({ ...shared, runner: backupRunner });
   const restores = new RestoreService({ ...shared, runner: restoreRunner }, folders);
-  const recovery = new RecoveryService({ ...shared, backupRunner, restoreRunner });
+  const recovery = new RecoveryService({ ...shared, backupRunner, restoreRunner }, folders);
 
   const verifier = createTokenVerifier(config.jwt.key, { ...config.jwt, clock });
   const production = config.isProduction;
@@ -91,6 +98,7 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
     await server.close();
     await engine.close();
     await metadata.close();
+    lock.release();
   };
   return {
     async start() {
@@ -120,12 +128,16 @@ async function openRepository(engine: Engine, metadata: Metadata): Promise<void>
   }
 }
 
-function createEngine(config: Config, logger: Logger): Engine {
-  const { database, configRoots, cacheRoots, filesRoots, tempDir } = config;
+function createEngine(config: Config, { logger, random }: { logger: Logger; random: Random }): Engine {
+  const { database, configRoots, cacheRoots, filesRoots, programFolders } = config;
+  const instanceId = readOrMakeInstanceId(config.dataDir, random);
+  const tempDir = join(config.tempDir, instanceId);
   const settings: EngineThreadSettings = {
     storageFolder: config.storage.folder,
     passphrase: config.encryptionKey,
-    till: { database, configRoots, cacheRoots, filesRoots, tempDir },
+    till: { database, configRoots, cacheRoots, filesRoots, tempDir, programFolders },
+    journalFolder: join(config.dataDir, 'journal'),
+    instanceId,
   };
   return new WorkerEngine({
     startWorker: () =>

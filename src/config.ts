@@ -6,7 +6,7 @@
  * folder that the server is started in.
  */
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ConfigError } from './config/config-error.js';
 import { type GeneratedSecret, readOrMakeSecret } from './config/generated-secrets.js';
@@ -32,6 +32,7 @@ import type { Random } from './shared/random.js';
 export { ConfigError } from './config/config-error.js';
 export type { GeneratedSecret } from './config/generated-secrets.js';
 export type { JwtKey, JwtSettings } from './config/jwt-keys.js';
+export { loadRecoveryConfig, type RecoveryConfig, readRecoveryDatabase } from './config/recovery-config.js';
 export type { Environment, LogLevel } from './config/settings.js';
 export type { TillRoot } from './config/till-roots.js';
 export type { StorageLocation, TillDatabase } from './config/urls.js';
@@ -57,6 +58,8 @@ export interface Config {
   readonly storage: StorageLocation;
   readonly restoreDir: string;
   readonly tempDir: string;
+  /** The folders of PATH: where the programs of the till's database are looked for first. */
+  readonly programFolders: readonly string[];
   readonly encryptionKey: string;
   readonly jwt: JwtSettings;
   /** For several servers; nothing uses it yet. */
@@ -117,6 +120,7 @@ export function loadConfig(environment: Environment, { cwd, random }: LoadOption
     cacheRoots: till.roots.CACHE_PATHS,
     filesRoots: till.roots.FILES_PATHS,
     ...folders,
+    programFolders: (environment.PATH ?? '').split(delimiter).filter(isAbsolute),
     metadataUrl: metadata.kind === 'sqlite' ? `file:${metadata.path}` : metadata.url,
     storage,
     encryptionKey: secrets.encryptionKey,

@@ -33,7 +33,7 @@ const IMPORTS: readonly Row[] = [
   ),
   row(
     'engine/operations',
-    'shared, engine (types), engine/chunker, engine/codec, engine/repository, engine/snapshot',
+    'shared, storage (types), engine (types), engine/chunker, engine/codec, engine/repository, engine/snapshot',
   ),
   row('engine/worker', 'shared, engine (types)'),
   row(
@@ -42,9 +42,9 @@ const IMPORTS: readonly Row[] = [
   ),
   row(
     'engine/index.ts',
-    'engine, engine/local-engine.ts, engine/codec, engine/repository, engine/snapshot, engine/worker',
+    'engine, engine/local-engine.ts, engine/codec, engine/operations, engine/repository, engine/snapshot, engine/worker',
   ),
-  row('sources', 'shared, engine/index.ts'),
+  row('sources', 'shared, engine/index.ts', 'pg, mysql2'),
   row('db', 'shared', '@prisma/*'),
   row(
     'services',
@@ -59,11 +59,16 @@ const IMPORTS: readonly Row[] = [
   ),
   row('config', 'shared'),
   row('config.ts', 'shared, config'),
-  row('cli', 'shared, config.ts, graphql/generated', 'commander, cli-progress, graphql-ws'),
+  row(
+    'cli',
+    'shared, config.ts, offline-app.ts, engine/index.ts (types), graphql/generated',
+    'commander, cli-progress, graphql-ws',
+  ),
   row('cli/emit-schema.ts', 'api/emit-schema.ts'),
   row('main.ts', 'shared, app.ts, config.ts, cli/sign-token.ts'),
   row('app.ts', 'everything'),
   row('engine-thread.ts', 'everything'),
+  row('offline-app.ts', 'everything'),
 ];
 
 describe('architecture', () => {

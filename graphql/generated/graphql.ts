@@ -126,6 +126,10 @@ export type CreateRestoreInput = {
   idempotencyKey?: string | null | undefined;
   /** false: existing files stay as they are and are counted as skipped; a database that already holds tables is a CONFLICT, found before anything changes. */
   overwrite?: boolean;
+  /** Only these files and folders, 1 to 100, each as the backup names it below a component, such as files/receipts/2025 or files/receipts/2025/1.txt; a folder with everything in it. Bytes that are not UTF-8 text, control characters, quotation marks and backslashes are written \xHH. Several components: each is searched. Not for DATABASE, which is restored whole. A path that the backup does not hold ends the restore with BAD_USER_INPUT before anything changes. Absent: everything. */
+  paths?: Array<string> | null | undefined;
+  /** true: what a restore in the live place overwrites is backed up first, into a backup with trigger PRE_RESTORE that is kept for 30 days. false: for live data that cannot be read any more. */
+  restorePoint?: boolean;
   /** Restores beside the live data, into this folder below the server's restore folder, which must be empty or absent. */
   targetPath?: string | null | undefined;
   /** true: read and check everything, write nothing. */

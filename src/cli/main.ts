@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../config.js';
 import { AppError, CancelledError } from '../shared/errors.js';
 import { createDemoCommand } from './demo-command.js';
+import { createRecoverCommand } from './recover-command.js';
 import { createTokenCommand } from './token-command.js';
 
 const STATUS_FAILED = 1;
@@ -14,12 +15,13 @@ const program = new Command('tillvault')
   .description('Backup and restore for point-of-sale systems')
   .addCommand(createDemoCommand())
   .addCommand(createTokenCommand())
+  .addCommand(createRecoverCommand())
   .showHelpAfterError()
   .addHelpText(
     'after',
     `
 The server itself is started with "npm start". Everything is configured by environment variables, or by a .env
-file in the folder that the command is started in: README.md lists them.`,
+file in the folder that the command is started in: README.md lists them. "tillvault recover" needs no server.`,
   );
 
 try {

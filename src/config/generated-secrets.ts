@@ -56,6 +56,22 @@ export function readOrMakeSecret(
   }
 }
 
+/**
+ * The kept secret, without making one.
+ * @returns null when none is kept, or what is wrong as `problem`
+ */
+export function readKeptSecret(
+  dataDir: string,
+  variable: GeneratedSecret['variable'],
+): string | null | { problem: string } {
+  const file = secretFile(dataDir, variable);
+  try {
+    return readSecret(file);
+  } catch (error) {
+    return { problem: `${variable}: not set, and ${file} cannot be used (${describeCause(error)})` };
+  }
+}
+
 function readSecret(file: string): string | null {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined) return null;

@@ -49,6 +49,25 @@ export class BackupRepository {
     });
   }
 
+  /**
+   * Stores backups that are not known, with an event of their progress each: all or none.
+   * @throws StorageError also when one is known after all
+   */
+  insertAll(backups: readonly BackupRecord[], events: readonly ProgressEvent[]): Promise<void> {
+    const rows = backups.map(toBackupRow);
+    return withDatabaseErrors(async () => {
+      await this.#client.$transaction([
+        this.#client.backup.createMany({ data: rows.map(({ components: _, ...row }) => row) }),
+        this.#client.backupComponent.createMany({
+          data: rows.flatMap(({ id, components }) =>
+            components.create.map((component) => ({ backupId: id, ...component })),
+          ),
+        }),
+        this.#client.progressEvent.createMany({ data: [...events] }),
+      ]);
+    });
+  }
+
   find(id: string): Promise<BackupRecord | null> {
     return this.#findUnique({ id });
   }

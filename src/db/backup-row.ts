@@ -60,7 +60,7 @@ function toComponentRecord(row: BackupRow['components'][number]): BackupComponen
 }
 
 /** The row of a new backup. */
-export function toBackupRow(backup: BackupRecord): Prisma.BackupCreateInput {
+export function toBackupRow(backup: BackupRecord) {
   const { requestedComponents, components, error, notices, ...fields } = backup;
   const captured = new Map(components.map((component) => [component.component, component]));
   return {
@@ -76,7 +76,7 @@ export function toBackupRow(backup: BackupRecord): Prisma.BackupCreateInput {
         return record === undefined ? { component } : { ...record, captured: true };
       }),
     },
-  };
+  } satisfies Prisma.BackupCreateInput;
 }
 
 /** The columns that `changes` touches. */

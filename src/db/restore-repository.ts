@@ -136,11 +136,16 @@ export class RestoreRepository {
     });
   }
 
-  /** True while a restore from this backup has not ended. */
+  /** True while a restore has not ended that is from this backup, or has it for its restore point. */
   isRestoring(backupId: string): Promise<boolean> {
     return withDatabaseErrors(
       async () =>
-        (await this.#client.restore.count({ where: { backupId, status: { in: [...RUNNING] } } })) > 0,
+        (await this.#client.restore.count({
+          where: {
+            OR: [{ backupId }, { restorePointId: backupId }],
+            status: { in: [...RUNNING] },
+          },
+        })) > 0,
     );
   }
 
@@ -158,21 +163,23 @@ export class RestoreRepository {
 type RestoreRow = Prisma.RestoreGetPayload<object>;
 
 function toRecord(row: RestoreRow): RestoreRecord {
-  const { errorCode, errorMessage, ...fields } = row;
+  const { errorCode, errorMessage, paths, ...fields } = row;
   return {
     ...fields,
     status: row.status as RestoreStatus,
     components: row.components.split(',') as Component[],
+    paths: paths === null ? null : (JSON.parse(paths) as string[]),
     restoredBytes: Number(row.restoredBytes),
     error: toOperationError(errorCode, errorMessage),
   };
 }
 
 function toRow(restore: RestoreRecord): Prisma.RestoreCreateInput {
-  const { error, components, ...fields } = restore;
+  const { error, components, paths, ...fields } = restore;
   return {
     ...fields,
     components: components.join(','),
+    paths: paths && JSON.stringify(paths),
     errorCode: error?.code ?? null,
     errorMessage: error?.message ?? null,
   };

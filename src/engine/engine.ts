@@ -24,6 +24,25 @@ export interface Engine {
    *   `details.rolledBack` is true when live data had been touched and was brought back
    */
   restore(request: RestoreRequest, options: RunOptions<RestoreUpdate>): Promise<RestoreOutcome>;
+  /**
+   * Puts right what dead processes left of restores: those that the journal names are undone or finished, and what
+   * the others staged is removed. To be called before anything else is done with the till; may be interrupted and
+   * called again. An entry stays in the journal until `acknowledgeRestore`.
+   * @param unended restores that may have been running, as far as they are known
+   * @throws ConflictError, SourceError, StorageError, IntegrityError when live data cannot be put right now
+   */
+  recoverRestores(unended: readonly UnendedRestore[]): Promise<RecoveredRestore[]>;
+  /**
+   * Forgets a restore whose end has been stored by the caller; what a thread that died left of it is put right first.
+   * Not known: not an error.
+   * @throws as `recoverRestores`; it is not forgotten then
+   */
+  acknowledgeRestore(restore: UnendedRestore): Promise<void>;
+  /**
+   * Reads every byte of a snapshot and compares it with its checksums; damage is reported, not thrown.
+   * @throws CancelledError, NotFoundError, StorageError; IntegrityError when the snapshot object itself is damaged
+   */
+  verify(request: VerifyRequest, options: RunOptions<VerifyUpdate>): Promise<VerifyOutcome>;
   /** Every snapshot in the repository with the labels that it was made with, in no order. */
   listSnapshots(options?: { signal?: AbortSignal }): Promise<SnapshotDescription[]>;
   /** Makes a snapshot unreachable. Its space is reclaimed by a later clean-up. Not there: not an error. */
@@ -83,14 +102,76 @@ export interface BackupOutcome {
   notices: string[];
 }
 
+/** A restore that may have been running when a process or a thread died. */
+export interface UnendedRestore {
+  restoreId: string;
+  components: Component[];
+  targetFolder: string | null;
+}
+
+/** A restore whose swap was cut short by the death of its process, and put right. */
+export interface RecoveredRestore extends UnendedRestore {
+  backupId: string;
+  /** `rolledBack`: everything is what it was; `completed`: everything is what was asked for. */
+  end: 'rolledBack' | 'completed';
+  /** What the restore would have answered. */
+  outcome: RestoreOutcome;
+}
+
+/** A backup of what a restore is about to overwrite. */
+export interface RestorePointRequest {
+  backupId: string;
+  labels: SnapshotLabels;
+}
+
 export interface RestoreRequest {
   restoreId: string;
   snapshotId: string;
   components: Component[];
   overwrite: boolean;
   validateOnly: boolean;
+  /**
+   * Files and folders to restore, in the form of `printPath`, each below one of the components, of which DATABASE is
+   * none. Absent and null: everything. A component that holds none of them is left alone.
+   */
+  paths?: readonly string[] | null;
   /** Absolute folder to restore into instead of the live place; must be empty or absent. */
   targetFolder: string | null;
+  /** Backs up first what will be overwritten, where there is something; null: does not. Only in the live place. */
+  restorePoint: RestorePointRequest | null;
+}
+
+/** Asks for every byte of one snapshot to be read. */
+export interface VerifyRequest {
+  snapshotId: string;
+}
+
+/** Where a verification stands. Counters never go down. */
+export interface VerifyUpdate {
+  phase: 'VERIFYING';
+  component: Component | null;
+  processedBytes: number;
+  totalBytes: number;
+  processedFiles: number;
+  totalFiles: number;
+}
+
+/** One file that is not what was backed up. */
+export interface DamagedFile {
+  component: Component;
+  /** In the form of `printPath`; null where the list of the component's files cannot be read on. */
+  path: string | null;
+  reason: string;
+}
+
+/** What a verification found. */
+export interface VerifyOutcome {
+  checkedBytes: number;
+  checkedFiles: number;
+  /** How many files are damaged; a component whose list cannot be read counts as one. */
+  damagedFiles: number;
+  /** The first 1,000 of them. */
+  damaged: DamagedFile[];
 }
 
 /** Where a restore stands. Counters never go down within one phase, and `totalBytes` covers all phases. */
@@ -103,6 +184,8 @@ export interface RestoreUpdate {
   totalFiles: number;
   /** True from the moment that every byte to be restored has been checked. */
   validated: boolean;
+  /** The restore point, from the moment that it is committed. */
+  restorePoint: SnapshotDescription | null;
 }
 
 /** What a restore did; files and bytes are 0 when it only validated. */

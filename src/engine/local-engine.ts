@@ -7,14 +7,23 @@ import type {
   BackupRequest,
   BackupUpdate,
   Engine,
+  RecoveredRestore,
   RestoreOutcome,
   RestoreRequest,
   RestoreUpdate,
   RunOptions,
   SnapshotDescription,
+  UnendedRestore,
+  VerifyOutcome,
+  VerifyRequest,
+  VerifyUpdate,
 } from './engine.js';
-import { runBackup, toOutcome } from './operations/backup.js';
+import type { RestoreJournal } from './journal.js';
+import { describeSnapshot, runBackup } from './operations/backup.js';
+import { acknowledgeRestore, recoverRestores } from './operations/recover-restores.js';
 import { runRestore } from './operations/restore.js';
+import { runScrub, type ScrubOutcome } from './operations/scrub.js';
+import { runVerify } from './operations/verify.js';
 import { Repository, type RepositoryDeps } from './repository/repository.js';
 import type { HeadOptions } from './repository/repository-head.js';
 import type { Source } from './source.js';
@@ -24,6 +33,7 @@ export interface LocalEngineDeps extends RepositoryDeps {
   sources: ReadonlyMap<Component, Source>;
   /** Targets in the live place, or in `targetFolder`. */
   createTargets: (targetFolder: string | null) => ReadonlyMap<Component, Target>;
+  journal: RestoreJournal;
 }
 
 /** The passphrase, and the cost of turning it into a key. */
@@ -43,28 +53,48 @@ export class LocalEngine implements Engine {
     this.#repository = await Repository.open(this.#deps, { ...this.#options, mayCreate });
   }
 
+  /** As `open`, never making a repository, and reading what is in it only when it is needed: for a few calls. */
+  async openUnread(): Promise<void> {
+    this.#repository = await Repository.openUnread(this.#deps, { ...this.#options, mayCreate: false });
+  }
+
   async backup(request: BackupRequest, options: RunOptions<BackupUpdate>): Promise<BackupOutcome> {
     const { sources, clock } = this.#deps;
     return runBackup({ repository: this.#opened(), sources, clock }, request, options);
   }
 
   async restore(request: RestoreRequest, options: RunOptions<RestoreUpdate>): Promise<RestoreOutcome> {
+    const { sources, clock, journal } = this.#deps;
     const targets = this.#deps.createTargets(request.targetFolder);
-    return runRestore({ repository: this.#opened(), targets }, request, options);
+    return runRestore({ repository: this.#opened(), targets, sources, clock, journal }, request, options);
+  }
+
+  async recoverRestores(unended: readonly UnendedRestore[]): Promise<RecoveredRestore[]> {
+    return recoverRestores(this.#deps, unended);
+  }
+
+  async acknowledgeRestore(restore: UnendedRestore): Promise<void> {
+    await acknowledgeRestore(this.#deps, restore);
+  }
+
+  /** Compares every stored object with its name. */
+  async scrub(options: { signal?: AbortSignal } = {}): Promise<ScrubOutcome> {
+    return runScrub(this.#deps.store, options);
+  }
+
+  async verify(request: VerifyRequest, options: RunOptions<VerifyUpdate>): Promise<VerifyOutcome> {
+    return runVerify(this.#opened(), request, options);
   }
 
   async listSnapshots(options: { signal?: AbortSignal } = {}): Promise<SnapshotDescription[]> {
     const repository = this.#opened();
-    await repository.refresh(options);
-    return [...repository.catalogue()].map((snapshot) => ({
-      ...toOutcome(snapshot.id, snapshot),
-      backupId: snapshot.backupId,
-      encrypted: snapshot.encrypted,
-      compressed: snapshot.compressed,
-      startedAtMs: snapshot.startedAtMs,
-      completedAtMs: snapshot.completedAtMs,
-      labels: snapshot.labels,
-    }));
+    await repository.refreshCatalogue(options);
+    return [...repository.catalogue()].map(describeSnapshot);
+  }
+
+  /** Ids of snapshots that the last listing found damaged, and left out. */
+  unreadableSnapshots(): string[] {
+    return [...this.#opened().unreadableSnapshots];
   }
 
   async deleteSnapshot(snapshotId: string): Promise<void> {

@@ -2,12 +2,15 @@
  * What the engine asks of a place that it restores to. Implemented in `src/sources`.
  *
  * A restore is a transaction (docs/architecture.md, "A restore, step by step"):
- * `plan` (nothing changes) → `stage` (beside the live data) → `check` → `swap` → `commit`,
+ * `plan` (nothing changes) → `stage` (beside the live data) → `check` → `prepare` → `swap` → `commit`,
  * or `undo` after a `swap` that must not stand, and `discard` in every case that does not commit.
- * The engine calls `swap` of every component, then `commit` of every component; when one `swap` throws it calls
- * `undo` on those that were swapped, in the reverse order.
+ * The engine calls `prepare` of every component, writes what they answer into its journal, calls `swap` of every
+ * component (a final one last), then `commit` of every component; when one `swap` throws it calls `undo` on those that
+ * were swapped, in the reverse order. After a crash the next process calls `undoSwap` or `finishSwap` of the targets.
  */
 import type { Component } from '../shared/component.js';
+import type { SpaceNeed } from '../shared/space.js';
+import type { SwapPlan } from './journal.js';
 import type { DirectoryEntry, FileEntry, SymlinkEntry } from './source.js';
 
 export interface StageOptions {
@@ -15,6 +18,11 @@ export interface StageOptions {
   restoreId: string;
   /** false: existing files stay and are skipped; a database that holds tables is a ConflictError of `plan`. */
   overwrite: boolean;
+  /**
+   * Only these files and folders, as the manifest names them: in its order, none within another. Entries of the folders
+   * above them arrive too, for those that are missing. Absent and null: everything.
+   */
+  paths?: readonly Buffer[] | null;
   signal?: AbortSignal;
 }
 
@@ -33,9 +41,43 @@ export interface Target {
    * @throws ConflictError when live data forbids it, StorageError (INSUFFICIENT_STORAGE) when space is short,
    *   SourceError when the place cannot be written
    */
-  plan(needs: RestoreNeeds, options: StageOptions): Promise<void>;
+  plan(needs: RestoreNeeds, options: StageOptions): Promise<TargetPlan>;
   /** Makes the staging place, on the same file system as what it will replace. */
   stage(options: StageOptions): Promise<Staging>;
+  /**
+   * For a final swap (`PreparedSwap.isFinal`) of a process that died: true when it happened. Changes nothing, unless
+   * it cannot be told any more: then it makes the swap happen.
+   * @throws ConflictError when it cannot be told now
+   */
+  hasSwapped(plan: SwapPlan): Promise<boolean>;
+  /**
+   * Brings back what was there before a swap of a process that died, however far it had come, and removes what it
+   * staged. May be interrupted and called again; does nothing when all is done. Never called after a final swap.
+   */
+  undoSwap(plan: SwapPlan): Promise<void>;
+  /** Removes what a swap kept and staged whose restore stands. May be interrupted and called again. */
+  finishSwap(plan: SwapPlan): Promise<void>;
+  /** Removes what a restore staged that died before it swapped anything. Nothing there: not an error. */
+  removeStaging(restoreId: string): Promise<void>;
+}
+
+/** What `Target.plan` found. */
+export interface TargetPlan {
+  /** What a backup of the live data would find: nothing there, something that cannot be read as what it should be, or data. */
+  live: 'absent' | 'unusable' | 'present';
+  /** Room that staging and swap take, at most, each on one file system. */
+  space: readonly SpaceNeed[];
+}
+
+/** What `Staging.prepare` answers. */
+export interface PreparedSwap {
+  /** What `swap` will do, for the journal. */
+  plan: SwapPlan;
+  /**
+   * True when `swap` is one transaction of the database's own that happens as a whole or not at all and is never taken
+   * back: it comes last, and commits the restore.
+   */
+  isFinal: boolean;
 }
 
 /** Metadata of an entry as the manifest holds it. */
@@ -64,9 +106,17 @@ export interface Staging {
    * @throws IntegrityError naming the file that is wrong
    */
   check(options: { signal?: AbortSignal; onBytes?: (bytes: number) => void }): Promise<void>;
-  /** Puts the staged data in the live place, keeping what was there. All or nothing for this component. */
-  swap(): Promise<void>;
-  /** Brings back what was there before `swap`. */
+  /**
+   * Does what may fail of a swap ahead of it, without touching live data. After `check`.
+   * @throws ConflictError when live data is in use in a way that forbids the swap
+   */
+  prepare(options?: { signal?: AbortSignal }): Promise<PreparedSwap>;
+  /**
+   * Puts the staged data in the live place, keeping what was there unless it is final. All or nothing for this
+   * component. After `prepare`. A final swap stops when `signal` aborts, as long as it has not happened.
+   */
+  swap(options?: { signal?: AbortSignal }): Promise<void>;
+  /** Brings back what was there before `swap`. Never called after a final one. */
   undo(): Promise<void>;
   /** Lets go of what `swap` kept. After this the restore stands. Never throws for what can be removed later. */
   commit(): Promise<void>;

@@ -73,14 +73,30 @@ export function serveGraphqlWebSocket(
     handleProtocols: (offered) => (offered.has('graphql-transport-ws') ? 'graphql-transport-ws' : false),
   });
   const graphql = createGraphqlServer(deps, options);
+  const connections = new Set<Connection>();
   http.on('upgrade', (request, socket, head) => {
-    const status = refuseUpgrade(request, deps, sockets.clients.size >= options.maxConnections);
+    const isFull = sockets.clients.size >= options.maxConnections && !dropOldestStranger(connections);
+    const status = refuseUpgrade(request, deps, isFull);
     if (status) return rejectUpgrade(socket, status);
     sockets.handleUpgrade(request, socket, head, (client) => {
-      serveConnection(graphql, { socket: client, request, caller: null, stopTimers: [] }, deps, options);
+      const connection: Connection = { socket: client, request, caller: null, stopTimers: [] };
+      connections.add(connection);
+      client.once('close', () => connections.delete(connection));
+      serveConnection(graphql, connection, deps, options);
     });
   });
   return { close: (graceMs) => closeAll(sockets, graceMs) };
+}
+
+/** Makes room, so that connections without a valid token cannot keep others out. */
+function dropOldestStranger(connections: Set<Connection>): boolean {
+  for (const connection of connections) {
+    if (connection.caller?.kind === 'known') continue;
+    connections.delete(connection);
+    connection.socket.terminate();
+    return true;
+  }
+  return false;
 }
 
 function refuseUpgrade(request: IncomingMessage, deps: GraphqlWebSocketDeps, isFull: boolean): string | null {

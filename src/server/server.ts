@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import type { Api } from '../api/schema.js';
 import { KiB } from '../shared/bytes.js';
 import type { Clock } from '../shared/clock.js';
-import { NotFoundError } from '../shared/errors.js';
+import { ConflictError, NotFoundError } from '../shared/errors.js';
 import type { Random } from '../shared/random.js';
 import { answerError, answerErrors } from './answer-errors.js';
 import type { TokenVerifier } from './auth/token-verifier.js';
@@ -54,7 +54,7 @@ export interface Listening {
 
 /** A server that can be started once and closed once. */
 export interface Server {
-  /** @throws Error of the operating system when the address is taken or not allowed */
+  /** @throws ConflictError when the address is taken or not allowed */
   listen(): Promise<Listening>;
   /** Refuses new work: `/healthz` and new operations answer 503; subscriptions go on. */
   drain(): void;
@@ -112,8 +112,7 @@ export function createServer(deps: ServerDeps, options: ServerOptions): Server {
         });
       });
       app.use(answerErrors(deps.api));
-      http.listen(options.port, options.host);
-      await once(http, 'listening');
+      await listen(http, options);
       return describeAddress(http, options.host);
     },
     drain() {
@@ -134,6 +133,26 @@ function createApp(deps: ServerDeps): Express {
   app.use(requestLog(deps), securityHeaders());
   return app;
 }
+
+async function listen(http: HttpServer, { host, port }: ServerOptions): Promise<void> {
+  http.listen(port, host);
+  try {
+    await once(http, 'listening');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    const reason = LISTEN_PROBLEMS[String(error.code)] ?? String(error.code);
+    throw new ConflictError(`Cannot listen on port ${port} of ${host}: ${reason}; set PORT or HOST`, {
+      cause: error,
+    });
+  }
+}
+
+const LISTEN_PROBLEMS: Record<string, string> = {
+  EADDRINUSE: 'another program listens there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'this user may not',
+  ENOTFOUND: 'there is no such host',
+};
 
 /** Time limits are for sending a request, not for answering it, so a slow operation is not cut. */
 function createLimitedHttpServer(app: Express): HttpServer {

@@ -58,13 +58,15 @@ export class BackupRunner {
   async #run(id: string, signal: AbortSignal): Promise<void> {
     const { backups, feed, progress, clock } = this.#deps;
     const startedAt = clock.now();
-    const backup = await backups.update(id, ['QUEUED'], { status: 'RUNNING', startedAt });
+    const safely = { signal, onFailure: (error: unknown) => this.#deps.onFailure(error, id) };
+    const begin = () => backups.update(id, ['QUEUED'], { status: 'RUNNING', startedAt });
+    const backup = await persist(begin, safely);
     // Cancelled or deleted while it waited.
     if (backup === null) return;
     feed.publish({ kind: 'backup', backup });
     try {
       const changes = await this.#perform(backup, signal);
-      const ended = await persist(() => this.end(id, ['RUNNING'], changes));
+      const ended = await persist(() => this.end(id, ['RUNNING'], changes), safely);
       invariant(ended !== null, `backup ${id} was RUNNING until its runner ended it`);
     } finally {
       progress.forget(id);
@@ -76,7 +78,8 @@ export class BackupRunner {
     backup: BackupRecord,
     signal: AbortSignal,
   ): Promise<BackupChanges & { status: BackupStatus }> {
-    const tracker = await this.#deps.progress.open(backup.id);
+    const onFailure = (error: unknown) => this.#deps.onFailure(error, backup.id);
+    const tracker = await persist(() => this.#deps.progress.open(backup.id), { signal, onFailure });
     tracker.begin('RUNNING', 'SCANNING');
     try {
       const outcome = await this.#deps.engine.backup(

@@ -135,7 +135,7 @@ export class BackupService {
     try {
       if (await restores.isRestoring(id)) {
         throw new ConflictError(
-          `Backup '${backup.name}' is being restored from: wait for the restore, or cancel it`,
+          `Backup '${backup.name}' is being restored from, or is the restore point of a restore: wait for the restore, or cancel it`,
         );
       }
       if (backup.snapshotId !== null) await engine.deleteSnapshot(backup.snapshotId);

@@ -6,6 +6,9 @@ import type { PageRequest } from '../shared/paging.js';
 const MAX_NAME_LENGTH = 120;
 const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
 const MAX_SEARCH_LENGTH = 120;
+/** Each is a place of its own to stage and swap; a folder counts once. */
+const MAX_PATHS = 100;
+const MAX_PATH_LENGTH = 16_384;
 const MAX_LIMIT = 100;
 /** GraphQL's greatest Int. */
 const MAX_PAGE = 2 ** 31 - 1;
@@ -68,6 +71,30 @@ export function checkComponents(components: readonly Component[]): Component[] {
     });
   }
   return sortComponents(components);
+}
+
+/**
+ * Checks the words of paths within a backup; whether it holds them is found when the restore begins.
+ * @returns each path once, without a slash at its end
+ * @throws InvalidInputError for an empty or too long list, and for a path that is empty, absolute or has `.` or `..`
+ */
+export function checkPaths(paths: readonly string[]): string[] {
+  const refuse = (problem: string): never => {
+    throw new InvalidInputError(
+      `paths must name 1 to ${MAX_PATHS} files or folders as the backup does, such as files/receipts/1.txt, found ${problem}`,
+      { details: { field: 'paths' } },
+    );
+  };
+  if (paths.length < 1 || paths.length > MAX_PATHS) return refuse(`${paths.length} of them`);
+  const checked = paths.map((path) => path.replace(/\/+$/, ''));
+  for (const path of checked) {
+    const parts = path.split('/');
+    if (path.length > MAX_PATH_LENGTH) return refuse(`one of ${path.length} characters`);
+    if (parts.some((part) => part === '' || part === '.' || part === '..')) return refuse(`'${path}'`);
+    if (/[\p{Cc}\p{Cs}]/u.test(path)) return refuse('a control character, which is written \\xHH');
+    if (/\\(?!x[0-9a-fA-F]{2})/.test(path)) return refuse(`a backslash in '${path}', which is written \\x5c`);
+  }
+  return [...new Set(checked)];
 }
 
 /**

@@ -1,19 +1,25 @@
 import type { BackupRepository } from '../db/backup-repository.js';
-import type { RestoreRepository } from '../db/restore-repository.js';
+import type { RestoreChanges, RestoreRepository } from '../db/restore-repository.js';
 import type { Engine, SnapshotDescription } from '../engine/index.js';
-import { BACKUP_STATUSES, type BackupStatus } from '../shared/operation.js';
+import {
+  BACKUP_STATUSES,
+  type BackupStatus,
+  RESTORE_STATUSES,
+  type RestoreStatus,
+} from '../shared/operation.js';
 import type { BackupRunner } from './backup-runner.js';
 import { toCompleted } from './backup-runner.js';
+import { rebuildBackups } from './metadata-rebuild.js';
 import { INTERRUPTED } from './operation-failure.js';
 import type { ProgressService } from './progress-service.js';
+import { restoreOf, toUnended } from './restore-point.js';
 import type { RestoreRunner } from './restore-runner.js';
-import { toBackupOfSnapshot } from './snapshot-labels.js';
 
 /** What the recovery works with. */
 export interface RecoveryServiceDeps {
   backups: BackupRepository;
   restores: RestoreRepository;
-  engine: Pick<Engine, 'listSnapshots' | 'deleteSnapshot'>;
+  engine: Pick<Engine, 'listSnapshots' | 'deleteSnapshot' | 'recoverRestores' | 'acknowledgeRestore'>;
   backupRunner: BackupRunner;
   restoreRunner: RestoreRunner;
   progress: ProgressService;
@@ -31,6 +37,10 @@ export interface RecoveryReport {
   missing: number;
   /** Backups and restores that ran when the server went away: FAILED now. */
   interrupted: number;
+  /** Restores that had begun to replace live data, which was brought back: ROLLED_BACK now. */
+  rolledBack: number;
+  /** Restores whose live data had all been replaced: COMPLETED now. */
+  finished: number;
   /** Backups and restores that waited, and wait again. */
   requeued: number;
 }
@@ -40,9 +50,12 @@ const NOT_COMPLETED: readonly BackupStatus[] = BACKUP_STATUSES.filter((status) =
 /** Brings the metadata in line with the repository and with the fact that nothing runs, when the server starts. */
 export class RecoveryService {
   readonly #deps: RecoveryServiceDeps;
+  readonly #restoreDir: string;
 
-  constructor(deps: RecoveryServiceDeps) {
+  /** @param options.restoreDir absolute folder that target paths are below */
+  constructor(deps: RecoveryServiceDeps, options: { restoreDir: string }) {
     this.#deps = deps;
+    this.#restoreDir = options.restoreDir;
   }
 
   /**
@@ -51,10 +64,45 @@ export class RecoveryService {
    * @throws StorageError, IntegrityError when the repository or the metadata cannot be read
    */
   async recover(): Promise<RecoveryReport> {
+    // The till first: nothing else may look at it while it is half one thing and half another.
+    const restores = await this.#recoverRestores();
     const deleted = await this.#finishDeletions();
-    const found = await this.#adoptSnapshots(await this.#deps.engine.listSnapshots());
+    const snapshots = await this.#deps.engine.listSnapshots();
+    const found = await this.#adoptSnapshots(snapshots);
+    await this.#adoptRestorePoints(snapshots);
     const interrupted = (await this.#interruptBackups()) + (await this.#interruptRestores());
-    return { deleted, ...found, interrupted, requeued: await this.#requeue() };
+    return { deleted, ...found, ...restores, interrupted, requeued: await this.#requeue() };
+  }
+
+  /** Ends those whose swap was cut short. The others are ended like every operation that ran. */
+  async #recoverRestores(): Promise<Pick<RecoveryReport, 'rolledBack' | 'finished'>> {
+    const { engine, restores, restoreRunner } = this.#deps;
+    const unended = (await restores.listUnended()).filter(({ status }) => status !== 'QUEUED');
+    const recovered = await engine.recoverRestores(
+      unended.map((restore) => toUnended(restore, this.#restoreDir)),
+    );
+    const report = { rolledBack: 0, finished: 0 };
+    for (const { restoreId, components, targetFolder, end, outcome } of recovered) {
+      const isFinished = end === 'completed';
+      const changes: RestoreChanges & { status: RestoreStatus } = isFinished
+        ? { status: 'COMPLETED', error: null, ...outcome }
+        : { status: 'ROLLED_BACK', error: BROUGHT_BACK, validated: outcome.validated };
+      const ended = await restoreRunner.end(restoreId, ['VALIDATING', 'RESTORING'], changes);
+      await engine.acknowledgeRestore({ restoreId, components, targetFolder });
+      if (ended !== null) report[isFinished ? 'finished' : 'rolledBack'] += 1;
+    }
+    return report;
+  }
+
+  /** A restore point may have been committed without its restore having been told. */
+  async #adoptRestorePoints(snapshots: readonly SnapshotDescription[]): Promise<void> {
+    const { restores } = this.#deps;
+    for (const snapshot of snapshots) {
+      const id = restoreOf(snapshot);
+      const restore = id === null ? null : await restores.find(id);
+      if (restore === null || restore.restorePointId !== null) continue;
+      await restores.update(restore.id, RESTORE_STATUSES, { restorePointId: snapshot.backupId });
+    }
   }
 
   async #finishDeletions(): Promise<number> {
@@ -73,29 +121,23 @@ export class RecoveryService {
   ): Promise<Pick<RecoveryReport, 'rebuilt' | 'completed' | 'missing'>> {
     const states = new Map((await this.#deps.backups.listStates()).map((state) => [state.id, state]));
     const report = { rebuilt: 0, completed: 0, missing: 0 };
+    const unknown: SnapshotDescription[] = [];
     for (const snapshot of snapshots) {
       const state = states.get(snapshot.backupId);
       states.delete(snapshot.backupId);
-      if (state === undefined) {
-        await this.#rebuild(snapshot);
-        report.rebuilt += 1;
-      } else if (state.status !== 'COMPLETED') {
+      if (state === undefined) unknown.push(snapshot);
+      else if (state.status !== 'COMPLETED') {
         await this.#complete(snapshot);
         report.completed += 1;
       }
     }
+    report.rebuilt = await rebuildBackups(this.#deps.backups, unknown);
     for (const { id, status } of states.values()) {
       if (status !== 'COMPLETED') continue;
       await this.#fail(id);
       report.missing += 1;
     }
     return report;
-  }
-
-  async #rebuild(snapshot: SnapshotDescription): Promise<void> {
-    const { backups } = this.#deps;
-    const { backup } = await backups.insert({ ...toBackupOfSnapshot(snapshot), status: 'RUNNING' });
-    await this.#complete({ ...snapshot, backupId: backup.id });
   }
 
   async #complete(snapshot: SnapshotDescription): Promise<void> {
@@ -150,6 +192,13 @@ export class RecoveryService {
     return waiting.length;
   }
 }
+
+/** What a restore ends with that was undone at the start. */
+const BROUGHT_BACK = {
+  code: INTERRUPTED.code,
+  message:
+    'The server stopped while live data was replaced; it was brought back to what it was: start the restore again',
+};
 
 function toError(): { code: string; message: string } {
   const { code, message } = INTERRUPTED;

@@ -1,5 +1,5 @@
 import type { RestoreRepository } from '../db/restore-repository.js';
-import type { RestoreUpdate } from '../engine/index.js';
+import type { RestoreUpdate, SnapshotDescription } from '../engine/index.js';
 import type { RestoreRecord } from '../shared/operation.js';
 import type { OperationFeed } from './operation-feed.js';
 import type { ProgressTracker } from './progress-tracker.js';
@@ -9,6 +9,8 @@ export interface RestoreFollowerDeps {
   restores: Pick<RestoreRepository, 'update'>;
   feed: OperationFeed;
   tracker: ProgressTracker;
+  /** Stores the row of the restore point. */
+  storeRestorePoint(snapshot: SnapshotDescription): Promise<void>;
   /** Told when the change of state could not be stored. */
   onFailure(error: unknown): void;
 }
@@ -24,6 +26,7 @@ export class RestoreFollower {
   #changing: Promise<void> = Promise.resolve();
   #waiting: RestoreUpdate[] = [];
   #isValidated = false;
+  #hasRestorePoint = false;
 
   constructor(restore: RestoreRecord, deps: RestoreFollowerDeps) {
     this.#restore = restore;
@@ -42,13 +45,26 @@ export class RestoreFollower {
       this.#state = 'changing';
       this.#changing = this.#beginRestoring();
     }
+    if (update.restorePoint !== null && !this.#hasRestorePoint) this.#takeIn(update.restorePoint);
     if (this.#state === 'changing') this.#wait(update);
-    else this.#deps.tracker.update({ ...update, storedBytes: 0 });
+    else this.#track(update);
   }
 
   /** Waits until everything reported was handed on. */
   settle(): Promise<void> {
     return this.#changing;
+  }
+
+  /** After the change of state, which announces that the restore writes. */
+  #takeIn(restorePoint: SnapshotDescription): void {
+    this.#hasRestorePoint = true;
+    const { storeRestorePoint, onFailure } = this.#deps;
+    // The repository holds it whatever happens here: the next start gives it its row.
+    this.#changing = this.#changing.then(() => storeRestorePoint(restorePoint)).catch(onFailure);
+  }
+
+  #track({ restorePoint: _, ...update }: RestoreUpdate): void {
+    this.#deps.tracker.update({ ...update, storedBytes: 0 });
   }
 
   #isWriting(update: RestoreUpdate): boolean {
@@ -78,7 +94,7 @@ export class RestoreFollower {
     this.#waiting = [];
     if (first !== undefined) tracker.begin('RESTORING', first.phase);
     for (const update of first === undefined ? [] : [first, ...rest]) {
-      tracker.update({ ...update, storedBytes: 0 });
+      this.#track(update);
     }
   }
 }

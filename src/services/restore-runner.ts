@@ -1,26 +1,31 @@
 import type { BackupRepository } from '../db/backup-repository.js';
 import type { RestoreChanges, RestoreRepository } from '../db/restore-repository.js';
-import type { Engine, RestoreOutcome, RestoreUpdate } from '../engine/index.js';
+import type { Engine, RestoreOutcome, RestoreUpdate, SnapshotDescription } from '../engine/index.js';
 import type { JobQueue } from '../jobs/job-queue.js';
 import type { Clock } from '../shared/clock.js';
 import { invariant, NotFoundError } from '../shared/errors.js';
 import type { RestoreRecord, RestoreStatus } from '../shared/operation.js';
+import type { Random } from '../shared/random.js';
+import { rebuildBackups } from './metadata-rebuild.js';
 import { toOperationFailure } from './operation-failure.js';
 import type { OperationFeed } from './operation-feed.js';
 import { persist } from './persist.js';
 import type { ProgressService } from './progress-service.js';
 import { RestoreFollower } from './restore-follower.js';
+import { draftRestorePoint, toUnended } from './restore-point.js';
+import { toBackupOfSnapshot } from './snapshot-labels.js';
 import { resolveTargetFolder } from './target-path.js';
 
 /** What the restore runner works with. */
 export interface RestoreRunnerDeps {
   restores: RestoreRepository;
-  backups: Pick<BackupRepository, 'find'>;
-  engine: Pick<Engine, 'restore'>;
+  backups: Pick<BackupRepository, 'find' | 'insertAll'>;
+  engine: Pick<Engine, 'restore' | 'acknowledgeRestore'>;
   queue: JobQueue;
   progress: ProgressService;
   feed: OperationFeed;
   clock: Clock;
+  random: Random;
   /** Told of an error that is a bug, with the id of the restore that it ended. */
   onFailure(error: unknown, id: string): void;
 }
@@ -59,17 +64,29 @@ export class RestoreRunner {
     return ended;
   }
 
+  /** Lets the engine forget a restore whose end is stored. What fails here is done by the next start. */
+  async acknowledge(restore: RestoreRecord): Promise<void> {
+    try {
+      await this.#deps.engine.acknowledgeRestore(toUnended(restore, this.#restoreDir));
+    } catch (error) {
+      this.#deps.onFailure(error, restore.id);
+    }
+  }
+
   async #run(id: string, signal: AbortSignal): Promise<void> {
     const { restores, feed, progress, clock } = this.#deps;
     const startedAt = clock.now();
-    const restore = await restores.update(id, ['QUEUED'], { status: 'VALIDATING', startedAt });
+    const safely = { signal, onFailure: (error: unknown) => this.#deps.onFailure(error, id) };
+    const begin = () => restores.update(id, ['QUEUED'], { status: 'VALIDATING', startedAt });
+    const restore = await persist(begin, safely);
     // Cancelled while it waited.
     if (restore === null) return;
     feed.publish({ kind: 'restore', restore });
     try {
       const changes = await this.#perform(restore, signal);
-      const ended = await persist(() => this.end(id, ['VALIDATING', 'RESTORING'], changes));
+      const ended = await persist(() => this.end(id, ['VALIDATING', 'RESTORING'], changes), safely);
       invariant(ended !== null, `restore ${id} was running until its runner ended it`);
+      await this.acknowledge(ended);
     } finally {
       progress.forget(id);
     }
@@ -81,11 +98,13 @@ export class RestoreRunner {
     signal: AbortSignal,
   ): Promise<RestoreChanges & { status: RestoreStatus }> {
     const { restores, feed, progress, onFailure } = this.#deps;
-    const tracker = await progress.open(restore.id);
+    const safely = { signal, onFailure: (error: unknown) => onFailure(error, restore.id) };
+    const tracker = await persist(() => progress.open(restore.id), safely);
     const follower = new RestoreFollower(restore, {
       restores,
       feed,
       tracker,
+      storeRestorePoint: (snapshot) => this.#storeRestorePoint(restore.id, snapshot),
       onFailure: (error) => onFailure(error, restore.id),
     });
     tracker.begin('VALIDATING', 'VALIDATING');
@@ -103,18 +122,30 @@ export class RestoreRunner {
     }
   }
 
+  /** The restore says first that the backup is its own, so that nobody deletes it meanwhile. */
+  async #storeRestorePoint(id: string, snapshot: SnapshotDescription): Promise<void> {
+    const { backups, restores, feed } = this.#deps;
+    const changes = { restorePointId: snapshot.backupId };
+    const restore = await restores.update(id, ['VALIDATING', 'RESTORING'], changes);
+    await rebuildBackups(backups, [snapshot]);
+    if (restore !== null) feed.publish({ kind: 'restore', restore });
+    feed.publish({ kind: 'backup', backup: toBackupOfSnapshot(snapshot) });
+  }
+
   async #restore(
     restore: RestoreRecord,
     signal: AbortSignal,
     onProgress: (update: RestoreUpdate) => void,
   ): Promise<RestoreOutcome> {
     const { backups, engine } = this.#deps;
-    const { components, overwrite, validateOnly, targetPath } = restore;
+    const { components, paths, overwrite, validateOnly, targetPath } = restore;
     const snapshotId = (await backups.find(restore.backupId))?.snapshotId;
     if (!snapshotId) throw new NotFoundError(`Backup '${restore.backupName}' is no longer there`);
     // Looked at again: links and files may have come since the restore was asked for.
     const targetFolder = targetPath === null ? null : await resolveTargetFolder(this.#restoreDir, targetPath);
-    const request = { restoreId: restore.id, snapshotId, components, overwrite, validateOnly, targetFolder };
+    const asked = { components, paths, overwrite, validateOnly };
+    const restorePoint = restore.takesRestorePoint ? draftRestorePoint(restore, this.#deps) : null;
+    const request = { restoreId: restore.id, snapshotId, ...asked, targetFolder, restorePoint };
     return engine.restore(request, { signal, onProgress });
   }
 }

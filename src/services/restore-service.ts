@@ -9,7 +9,7 @@ import { type Actor, type BackupRecord, isRestoreEnded, type RestoreRecord } fro
 import type { PageOf, PageRequest } from '../shared/paging.js';
 import type { Random } from '../shared/random.js';
 import type { AuditService } from './audit-service.js';
-import { checkComponents, checkIdempotencyKey, checkPage } from './input-rules.js';
+import { checkComponents, checkIdempotencyKey, checkPage, checkPaths } from './input-rules.js';
 import { toCancellation } from './operation-failure.js';
 import type { OperationFeed } from './operation-feed.js';
 import type { ProgressService } from './progress-service.js';
@@ -23,10 +23,14 @@ export interface CreateRestore {
   backupId: string;
   /** Default: every component of the backup. */
   components?: Component[] | null;
+  /** Only these files and folders, as the backup names them. Default: everything. */
+  paths?: string[] | null;
   /** false: existing files stay, and a database that holds tables is a conflict. */
   overwrite: boolean;
   /** true: read and check everything, write nothing. */
   validateOnly: boolean;
+  /** false: overwrites live data without backing it up first. Default: true. */
+  restorePoint?: boolean;
   /** Folder below the restore folder, empty or absent. Default: the live place. */
   targetPath?: string | null;
   /** A second request with the same key gets the first one's restore. 1 to 255 characters. */
@@ -85,7 +89,8 @@ export class RestoreService {
   }
 
   /**
-   * Cancels a restore: at once while it waits; while it runs, when it has stopped and live data is as it was.
+   * Cancels a restore: at once while it waits; while it runs, when it has stopped and live data is as it was. One
+   * whose live data has all been replaced cannot be stopped any more, and completes.
    * @returns the restore, CANCELLED or ROLLED_BACK
    * @throws NotFoundError, ConflictError when it has ended
    */
@@ -101,6 +106,7 @@ export class RestoreService {
   async #create(actor: Actor, input: CreateRestore): Promise<RestoreRecord> {
     const { restores, progress, feed, queue, runner } = this.#deps;
     const asked = input.components ? checkComponents(input.components) : null;
+    const paths = input.paths == null ? null : checkPaths(input.paths);
     const targetPath = input.targetPath == null ? null : checkTargetPath(input.targetPath);
     const idempotencyKey = input.idempotencyKey == null ? null : checkIdempotencyKey(input.idempotencyKey);
     queue.refuseWhenDraining();
@@ -108,14 +114,16 @@ export class RestoreService {
     if (earlier !== null) return earlier;
 
     const backup = await this.#findRestorable(input.backupId);
-    const components = chooseFrom(backup, asked);
+    const components = chooseFrom(backup, asked, paths !== null);
     if (targetPath !== null) await resolveTargetFolder(this.#restoreDir, targetPath);
-    const { overwrite, validateOnly } = input;
+    const { overwrite, validateOnly, restorePoint = true } = input;
     const { restore, isNew } = await restores.insert({
       ...this.#draft(actor, backup),
       components,
+      paths,
       overwrite,
       validateOnly,
+      takesRestorePoint: restorePoint,
       targetPath,
       idempotencyKey,
     });
@@ -154,7 +162,16 @@ export class RestoreService {
   #draft(
     actor: Actor,
     backup: BackupRecord,
-  ): Omit<RestoreRecord, 'components' | 'overwrite' | 'validateOnly' | 'targetPath' | 'idempotencyKey'> {
+  ): Omit<
+    RestoreRecord,
+    | 'components'
+    | 'paths'
+    | 'overwrite'
+    | 'validateOnly'
+    | 'takesRestorePoint'
+    | 'targetPath'
+    | 'idempotencyKey'
+  > {
     return {
       id: this.#deps.random.uuid(),
       backupId: backup.id,
@@ -192,9 +209,19 @@ export class RestoreService {
   }
 }
 
-/** The components to restore. @throws InvalidInputError when the backup does not hold one that was asked for */
-function chooseFrom(backup: BackupRecord, asked: Component[] | null): Component[] {
-  const held = backup.components.map(({ component }) => component);
+/**
+ * The components to restore: with paths all but the database, which has none.
+ * @throws InvalidInputError when the backup does not hold one that was asked for, or a database is asked for in part
+ */
+function chooseFrom(backup: BackupRecord, asked: Component[] | null, hasPaths: boolean): Component[] {
+  const all = backup.components.map(({ component }) => component);
+  const held = hasPaths && asked === null ? all.filter((component) => component !== 'DATABASE') : all;
+  if (hasPaths && (asked?.includes('DATABASE') || held.length === 0)) {
+    throw new InvalidInputError(
+      'paths name files and folders of CONFIG, CACHE and FILES, a database is restored whole; found paths for DATABASE',
+      { details: { field: 'paths' } },
+    );
+  }
   const missing = asked?.filter((component) => !held.includes(component)) ?? [];
   if (missing.length === 0) return asked ?? held;
   throw new InvalidInputError(

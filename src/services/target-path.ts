@@ -39,19 +39,20 @@ export function checkTargetPath(targetPath: string): string {
 export async function resolveTargetFolder(restoreDir: string, targetPath: string): Promise<string> {
   const folder = join(restoreDir, checkTargetPath(targetPath));
   const root = await resolveLinks(restoreDir, targetPath);
-  const place = relative(root, await resolveLinks(folder, targetPath));
+  const resolved = await resolveLinks(folder, targetPath);
+  const place = relative(root, resolved);
   if (place === '' || place === '..' || place.startsWith(`..${sep}`)) {
     throw new InvalidInputError(
       `targetPath must stay below the restore folder, found a link in '${targetPath}' that leads out of it`,
       { details: { field: 'targetPath' } },
     );
   }
-  if (!(await isEmptyOrAbsent(folder))) {
+  if (!(await isEmptyOrAbsent(folder, targetPath))) {
     throw new ConflictError(`targetPath must name an empty or absent folder, found '${targetPath}' in use`, {
       details: { field: 'targetPath' },
     });
   }
-  return folder;
+  return resolved;
 }
 
 /** The real path of `path`, whose last parts need not exist. */
@@ -62,10 +63,7 @@ async function resolveLinks(path: string, targetPath: string): Promise<string> {
     if (hasCode(error, 'ENOENT') && path !== dirname(path) && !(await isLink(path))) {
       return join(await resolveLinks(dirname(path), targetPath), basename(path));
     }
-    throw new ConflictError(`targetPath must be a folder that can be made, found '${targetPath}' blocked`, {
-      cause: error,
-      details: { field: 'targetPath' },
-    });
+    throw refuseBlocked(targetPath, error);
   }
 }
 
@@ -79,14 +77,21 @@ async function isLink(path: string): Promise<boolean> {
   }
 }
 
-async function isEmptyOrAbsent(folder: string): Promise<boolean> {
+async function isEmptyOrAbsent(folder: string, targetPath: string): Promise<boolean> {
   try {
     return (await readdir(folder)).length === 0;
   } catch (error) {
     if (hasCode(error, 'ENOTDIR')) return false;
     if (hasCode(error, 'ENOENT')) return true;
-    throw error;
+    throw refuseBlocked(targetPath, error);
   }
+}
+
+function refuseBlocked(targetPath: string, cause: unknown): ConflictError {
+  return new ConflictError(`targetPath must be a folder that can be made, found '${targetPath}' blocked`, {
+    cause,
+    details: { field: 'targetPath' },
+  });
 }
 
 function hasCode(error: unknown, code: string): boolean {

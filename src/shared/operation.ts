@@ -110,9 +110,13 @@ export interface RestoreRecord {
   components: Component[];
   overwrite: boolean;
   validateOnly: boolean;
+  /** Files and folders to restore, as the backup names them; null: everything. */
+  paths: string[] | null;
   /** Folder below the server's restore folder; null for the live place. */
   targetPath: string | null;
   validated: boolean;
+  /** False when it was asked for without a restore point. */
+  takesRestorePoint: boolean;
   restorePointId: string | null;
   restoredFiles: number;
   skippedFiles: number;

@@ -1,20 +1,12 @@
-import {
-  chmodSync,
-  fsyncSync,
-  futimesSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  rmdirSync,
-  unlinkSync,
-} from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { chmodSync, fsyncSync, futimesSync, linkSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { applyMetadata, toSeconds } from './entry-metadata.js';
 import { FolderHandle } from './folder-handle.js';
-import { lookAt, makeFolders, removeMadeFolders } from './live-folders.js';
+import { listMissingFolders, lookAt, makeFolders, removeMadeFolders } from './live-folders.js';
+import type { AddingPlan } from './place-plans.js';
 import type { PlaceSwap, StagedPlace } from './place-swap.js';
 import { STAGED } from './place-swap.js';
-import { settleClosedFolders } from './replacing-swap.js';
+import { removeIfEmpty, settleClosedFolders } from './replacing-swap.js';
 import { errnoOf, toAppError } from './system-error.js';
 
 const SLASH = Buffer.from('/');
@@ -26,80 +18,72 @@ interface Pair {
   name: Buffer;
   /** Below the staging folder, `new` and what follows. */
   path: Buffer;
-}
-
-interface Times {
-  atimeNs: bigint;
-  mtimeNs: bigint;
+  /** The live name of the root itself. */
+  top: Buffer | null;
 }
 
 /**
  * Adds the staged entries that the live place lacks, and touches nothing that is there: folders are made exclusively
  * and files get their live name by a hard link, which never replaces. What appeared since it was staged stays.
  * The staged copy remains whole, so that `undo` can tell what was added from what the till wrote meanwhile.
- * Remembers the folders that it made or added to, nothing else.
+ * Remembers the folders that it will make or add to, nothing else.
  */
 export class AddingSwap implements PlaceSwap {
+  readonly plan: AddingPlan;
   readonly #made = new Set<string>();
-  readonly #touched = new Map<string, Times>();
-  #madeParents: string[] = [];
 
-  constructor(private readonly place: StagedPlace) {}
+  constructor(private readonly place: StagedPlace) {
+    const { live, folder, shownAs } = place;
+    this.plan = {
+      kind: 'add',
+      shownAs,
+      live,
+      folder: folder.path,
+      missing: listMissingFolders(dirname(live)),
+      made: [],
+      touched: [],
+    };
+    if (this.#isEmpty()) return;
+    if (this.plan.missing.length > 0) this.plan.made.push(STAGED);
+    else withTops(this.plan, (pair) => planFolder(this.plan, pair));
+  }
 
   swap(): void {
     try {
-      if (lookAt(`${this.place.folder.path}/${STAGED}`) === undefined) return;
-      this.#madeParents = makeFolders(dirname(this.place.live), { metadataOf: this.place.metadataOf });
-      this.#atTop((pair) => this.#add(pair));
+      if (this.#isEmpty()) return;
+      makeFolders(dirname(this.plan.live), { metadataOf: this.place.metadataOf });
+      withTops(this.plan, (pair) => this.#add(pair));
       const closed = this.place.tree.closedFolders.filter(({ path }) =>
         this.#made.has(path.toString('latin1')),
       );
-      settleClosedFolders(this.place.live, closed);
+      settleClosedFolders(this.plan.live, closed);
     } catch (error) {
-      throw toAppError(error, `"${this.place.shownAs}" cannot be added to`);
+      throw toAppError(error, `"${this.plan.shownAs}" cannot be added to`);
     }
   }
 
   undo(): void {
-    try {
-      if (lookAt(`${this.place.folder.path}/${STAGED}`) === undefined) return;
-      if (lookAt(dirname(this.place.live)) !== undefined) this.#atTop((pair) => this.#takeAway(pair));
-      removeMadeFolders(this.#madeParents);
-    } catch (error) {
-      throw toAppError(error, `What was added to "${this.place.shownAs}" cannot be removed again`);
-    }
+    undoAdding(this.plan);
   }
 
-  #atTop(visit: (pair: Pair) => void): void {
-    // The live root bears its own name, the staged one is `new`: both are reached as if they had one name.
-    const live = FolderHandle.open(Buffer.from(dirname(this.place.live)));
-    try {
-      visit({ staged: this.place.folder.handle, live, name: Buffer.from(STAGED), path: Buffer.from(STAGED) });
-    } finally {
-      live.close();
-    }
-  }
-
-  #livePath({ live, name, path }: Pair): Buffer {
-    return live.child(path.equals(TOP) ? Buffer.from(basename(this.place.live)) : name);
+  #isEmpty(): boolean {
+    return lookAt(join(this.plan.folder, STAGED)) === undefined;
   }
 
   #add(pair: Pair): boolean {
     const staged = pair.staged.child(pair.name);
     if (lstatSync(staged).isDirectory()) return this.#addFolder(pair);
-    return createExclusively(() => linkSync(staged, this.#livePath(pair)));
+    return createExclusively(() => linkSync(staged, livePath(pair)));
   }
 
   #addFolder(pair: Pair): boolean {
     const key = pair.path.toString('latin1');
-    const isMade = createExclusively(() => mkdirSync(this.#livePath(pair), { mode: 0o700 }));
+    const isMade = createExclusively(() => mkdirSync(livePath(pair), { mode: 0o700 }));
     if (isMade) this.#made.add(key);
-    else if (!lstatSync(this.#livePath(pair)).isDirectory()) return false;
-    inside(pair, this.#livePath(pair), (staged, live) => {
-      const before = live.stats();
+    else if (!lstatSync(livePath(pair)).isDirectory()) return false;
+    inside(pair, livePath(pair), (staged, live) => {
       for (const name of staged.names()) {
-        const isAdded = this.#add({ staged, live, name, path: Buffer.concat([pair.path, SLASH, name]) });
-        if (isAdded && !isMade) this.#touched.set(key, before);
+        this.#add({ staged, live, name, path: Buffer.concat([pair.path, SLASH, name]), top: null });
       }
       if (isMade) {
         const { mode, uid, gid, mtimeNs } = staged.stats();
@@ -115,36 +99,105 @@ export class AddingSwap implements PlaceSwap {
     if (pair.path.equals(TOP)) fsyncSync(pair.live.descriptor);
     return isMade;
   }
+}
 
-  #takeAway(pair: Pair): void {
-    const staged = lstatSync(pair.staged.child(pair.name), { bigint: true });
-    const place = this.#livePath(pair);
-    const live = lstatSync(place, { bigint: true, throwIfNoEntry: false });
-    if (live === undefined) return;
-    if (!staged.isDirectory()) {
-      if (live.ino === staged.ino && live.dev === staged.dev) unlinkSync(place);
-      return;
-    }
-    if (!live.isDirectory()) return;
-    const key = pair.path.toString('latin1');
-    if (this.#made.has(key)) chmodSync(place, 0o700);
-    inside(pair, place, (stagedFolder, liveFolder) => {
-      for (const name of stagedFolder.names()) {
-        this.#takeAway({
-          staged: stagedFolder,
-          live: liveFolder,
-          name,
-          path: Buffer.concat([pair.path, SLASH, name]),
-        });
-      }
-      const times = this.#touched.get(key);
-      if (times !== undefined) {
-        futimesSync(liveFolder.descriptor, toSeconds(times.atimeNs), toSeconds(times.mtimeNs));
-      }
-      fsyncSync(liveFolder.descriptor);
-    });
-    if (this.#made.has(key)) removeIfEmpty(place);
+/** Notes the folders below `pair` that will be made or added to. @returns true when `pair` itself will be added */
+function planFolder(plan: AddingPlan, pair: Pair): boolean {
+  const isFolder = lstatSync(pair.staged.child(pair.name)).isDirectory();
+  const live = lstatSync(livePath(pair), { throwIfNoEntry: false });
+  const key = pair.path.toString('latin1');
+  if (live === undefined) {
+    if (isFolder) plan.made.push(key);
+    return true;
   }
+  if (!isFolder || !live.isDirectory()) return false;
+  inside(pair, livePath(pair), (staged, folder) => {
+    const { atimeNs, mtimeNs } = folder.stats();
+    const isAddedTo = staged
+      .names()
+      .map((name) => ({
+        staged,
+        live: folder,
+        name,
+        path: Buffer.concat([pair.path, SLASH, name]),
+        top: null,
+      }))
+      .map((child) => planFolder(plan, child))
+      .includes(true);
+    if (isAddedTo) plan.touched.push([key, String(atimeNs), String(mtimeNs)]);
+  });
+  return false;
+}
+
+/**
+ * Removes what an adding swap added, however far it had come: what has the inode of its staged twin, and folders that
+ * the plan says were to be made, as far as nobody else put something in. Does nothing when nothing is staged any more.
+ */
+export function undoAdding(plan: AddingPlan): void {
+  try {
+    if (lookAt(join(plan.folder, STAGED)) === undefined) return;
+    const touched = new Map(plan.touched.map(([path, ...times]) => [path, times]));
+    const made = new Set(plan.made);
+    if (lookAt(dirname(plan.live)) !== undefined) {
+      withTops(plan, (pair) => takeAway(pair, { touched, made, isMade: false }));
+    }
+    removeMadeFolders(plan.missing);
+  } catch (error) {
+    throw toAppError(error, `What was added to "${plan.shownAs}" cannot be removed again`);
+  }
+}
+
+interface Added {
+  touched: ReadonlyMap<string, readonly [atimeNs: string, mtimeNs: string]>;
+  made: ReadonlySet<string>;
+  /** True below a folder that was made. */
+  isMade: boolean;
+}
+
+function takeAway(pair: Pair, added: Added): void {
+  const staged = lstatSync(pair.staged.child(pair.name), { bigint: true });
+  const place = livePath(pair);
+  const live = lstatSync(place, { bigint: true, throwIfNoEntry: false });
+  if (live === undefined) return;
+  if (!staged.isDirectory()) {
+    if (live.ino === staged.ino && live.dev === staged.dev) unlinkSync(place);
+    return;
+  }
+  if (!live.isDirectory()) return;
+  const key = pair.path.toString('latin1');
+  const isMade = added.isMade || added.made.has(key);
+  if (isMade) chmodSync(place, 0o700);
+  inside(pair, place, (stagedFolder, liveFolder) => {
+    for (const name of stagedFolder.names()) {
+      const path = Buffer.concat([pair.path, SLASH, name]);
+      takeAway({ staged: stagedFolder, live: liveFolder, name, path, top: null }, { ...added, isMade });
+    }
+    const times = added.touched.get(key);
+    if (times !== undefined) {
+      futimesSync(liveFolder.descriptor, toSeconds(BigInt(times[0])), toSeconds(BigInt(times[1])));
+    }
+    fsyncSync(liveFolder.descriptor);
+  });
+  if (isMade) removeIfEmpty(place);
+}
+
+/** The live root bears its own name, the staged one is `new`: both are reached as if they had one name. */
+function withTops(plan: AddingPlan, visit: (pair: Pair) => void): void {
+  const staged = FolderHandle.open(Buffer.from(plan.folder));
+  try {
+    const live = FolderHandle.open(Buffer.from(dirname(plan.live)));
+    try {
+      visit({ staged, live, name: TOP, path: TOP, top: Buffer.from(basename(plan.live)) });
+    } finally {
+      live.close();
+    }
+  } finally {
+    staged.close();
+  }
+}
+
+function livePath({ live, name, top }: Pair): Buffer {
+  return live.child(top ?? name);
 }
 
 const TOP = Buffer.from(STAGED);
@@ -176,14 +229,5 @@ function createExclusively(create: () => void): boolean {
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
     throw error;
-  }
-}
-
-function removeIfEmpty(path: Buffer): void {
-  try {
-    rmdirSync(path);
-  } catch (error) {
-    // The till put something in meanwhile: that stays.
-    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(errnoOf(error))) throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { KiB } from '../shared/bytes.js';
+import { toAppError } from './system-error.js';
 
 /** What a staged file must turn out to be. */
 export interface ExpectedFile {
@@ -75,9 +76,12 @@ export class Checklist {
 
   #flush(): void {
     const bytes = Buffer.concat(this.#pending);
-    let done = 0;
-    while (done < bytes.length)
-      done += writeSync(this.#open(), bytes, done, bytes.length - done, this.#end + done);
+    try {
+      for (let done = 0; done < bytes.length; )
+        done += writeSync(this.#open(), bytes, done, bytes.length - done, this.#end + done);
+    } catch (error) {
+      throw toAppError(error, 'The list of staged files cannot be written');
+    }
     this.#end += bytes.length;
     this.#pending = [];
     this.#pendingBytes = 0;

@@ -1,10 +1,10 @@
-import type { Capture, Source, SourceSize, Target } from '../engine/index.js';
+import type { Source, Target } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import type { Component } from '../shared/component.js';
-import { SourceError } from '../shared/errors.js';
 import { FolderSource } from './folder-source.js';
 import { FolderTarget } from './folder-target.js';
 import type { Root } from './root.js';
+import { createServerSource, createServerTarget, type ServerOptions } from './server-database.js';
 import { SqliteSource } from './sqlite-source.js';
 import { SqliteTarget } from './sqlite-target.js';
 
@@ -21,6 +21,8 @@ export interface TillSettings {
   cacheRoots: readonly Root[];
   filesRoots: readonly Root[];
   tempDir: string;
+  /** Absolute folders where the database's own programs are looked for, before the usual ones. */
+  programFolders?: readonly string[];
 }
 
 /** A source for every component of the till. */
@@ -29,7 +31,7 @@ export function createSources(settings: TillSettings, { clock }: { clock: Clock 
   const databaseSource =
     database.kind === 'sqlite'
       ? new SqliteSource(database.path, { clock, tempDir })
-      : new UnsupportedDatabase(database.kind);
+      : createServerSource(database, { ...serverOptions(settings), clock });
   return new Map<Component, Source>([
     ['DATABASE', databaseSource],
     ['CONFIG', new FolderSource('CONFIG', settings.configRoots, { clock })],
@@ -52,47 +54,27 @@ export function createTargets(
       targetFolder === null ? { kind: 'live', roots } : { kind: 'beside', folder: targetFolder },
     );
   return new Map<Component, Target>([
-    ['DATABASE', createDatabaseTarget(settings.database, clock, targetFolder)],
+    ['DATABASE', createDatabaseTarget(settings, clock, targetFolder)],
     ['CONFIG', folderTarget('CONFIG', settings.configRoots)],
     ['CACHE', folderTarget('CACHE', settings.cacheRoots)],
     ['FILES', folderTarget('FILES', settings.filesRoots)],
   ]);
 }
 
-function createDatabaseTarget(database: DatabaseSettings, clock: Clock, targetFolder: string | null): Target {
-  if (targetFolder !== null) return new SqliteTarget({ kind: 'beside', folder: targetFolder }, { clock });
-  if (database.kind !== 'sqlite') return new UnsupportedDatabase(database.kind);
-  return new SqliteTarget({ kind: 'live', path: database.path }, { clock });
+/** A dump that is restored beside the live data is a file, which the database's own programs can load. */
+function createDatabaseTarget(settings: TillSettings, clock: Clock, targetFolder: string | null): Target {
+  const { database } = settings;
+  if (database.kind === 'sqlite') {
+    const { path } = database;
+    const live = { kind: 'live', path } as const;
+    return new SqliteTarget(targetFolder === null ? live : { kind: 'beside', folder: targetFolder }, {
+      clock,
+    });
+  }
+  if (targetFolder !== null) return new FolderTarget('DATABASE', { kind: 'beside', folder: targetFolder });
+  return createServerTarget(database, serverOptions(settings));
 }
 
-/** Stands for a database of a kind that is not served yet, so that everything else can be backed up and restored. */
-class UnsupportedDatabase implements Source, Target {
-  readonly component = 'DATABASE';
-  readonly description: string;
-
-  constructor(kind: 'postgresql' | 'mysql') {
-    this.description = kind;
-  }
-
-  async scan(): Promise<SourceSize> {
-    throw this.#refusal();
-  }
-
-  async capture(): Promise<Capture> {
-    throw this.#refusal();
-  }
-
-  async plan(): Promise<void> {
-    throw this.#refusal();
-  }
-
-  async stage(): Promise<never> {
-    throw this.#refusal();
-  }
-
-  #refusal(): SourceError {
-    return new SourceError(
-      `Databases of ${this.description} are not supported yet, expected file:<path> of an SQLite database at DATABASE_URL`,
-    );
-  }
+function serverOptions({ programFolders = [], tempDir }: TillSettings): ServerOptions {
+  return { programFolders, tempDir };
 }

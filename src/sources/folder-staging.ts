@@ -1,23 +1,28 @@
-import { dirname } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type {
   FileWriter,
+  PreparedSwap,
   RestoredDirectory,
   RestoredFile,
   RestoredSymlink,
   Staging,
 } from '../engine/index.js';
 import { printPath } from '../engine/index.js';
-import { ConflictError, SourceError } from '../shared/errors.js';
+import { ConflictError, invariant, SourceError } from '../shared/errors.js';
 import { AddingSwap } from './adding-swap.js';
+import { ContentsSwap } from './contents-swap.js';
 import { nearestFolder } from './live-folders.js';
 import { LiveView } from './live-view.js';
+import type { PlacePlan } from './place-plans.js';
 import type { PlaceSwap, StagedPlace } from './place-swap.js';
-import { STAGED } from './place-swap.js';
+import { KEPT, STAGED } from './place-swap.js';
 import { ReplacingSwap } from './replacing-swap.js';
 import type { CheckOptions } from './staged-check.js';
 import { checkStagedFiles } from './staged-check.js';
 import { StagedTree } from './staged-tree.js';
 import { StagingFolder } from './staging-folder.js';
+import { toAppError } from './system-error.js';
 
 /** Where entries under a label belong. */
 export interface FolderPlace {
@@ -25,7 +30,19 @@ export interface FolderPlace {
   label: string;
   /** Absolute, links followed. */
   live: string;
+  /** True for a folder that cannot be renamed: it is staged in, and its content is replaced. */
+  isMountPoint: boolean;
+  /** The folder to stage in where it is not the one that the place is in: absolute, there, on the same file system. */
+  stagedIn?: string;
 }
+
+/** The folder that a place is staged in. */
+export function stagingParentOf({ live, isMountPoint, stagedIn }: FolderPlace): string {
+  return stagedIn ?? (isMountPoint ? live : nearestFolder(dirname(live)));
+}
+
+/** What a folder component's swap will do. */
+export type FolderPlan = { places: PlacePlan[] };
 
 /** `replace`: exactly what the backup holds; `add`: only what is missing; `beside`: into a place that must be free. */
 export type FolderStagingMode = 'replace' | 'add' | 'beside';
@@ -45,7 +62,7 @@ export class FolderStaging implements Staging {
   readonly #staged: StagedPlace[] = [];
   readonly #parents = new Map<string, RestoredDirectory>();
   #view: LiveView | null = null;
-  readonly #swaps: PlaceSwap[] = [];
+  #swaps: PlaceSwap[] | null = null;
   #phase: Phase = 'staging';
 
   constructor(
@@ -88,14 +105,21 @@ export class FolderStaging implements Staging {
     for (const { folder, tree } of this.#staged) await checkStagedFiles(folder, tree.checklist, options);
   }
 
+  async prepare(): Promise<PreparedSwap> {
+    try {
+      this.#swaps = this.#staged.map((place) => this.#swapOf(place));
+    } catch (error) {
+      throw toAppError(error, `The restore of ${this.options.name} cannot be prepared`);
+    }
+    const plan: FolderPlan = { places: this.#swaps.map((swap) => swap.plan) };
+    return { plan, isFinal: false };
+  }
+
   async swap(): Promise<void> {
+    invariant(this.#swaps, 'a swap is prepared first');
     this.#phase = 'swapped';
     try {
-      for (const place of this.#staged) {
-        const swap = this.#swapOf(place);
-        this.#swaps.push(swap);
-        swap.swap();
-      }
+      for (const swap of this.#swaps) swap.swap();
     } catch (error) {
       await this.undo();
       throw error;
@@ -106,7 +130,7 @@ export class FolderStaging implements Staging {
     if (this.#phase !== 'swapped') return;
     this.#phase = 'stuck';
     const failures: unknown[] = [];
-    for (const swap of this.#swaps.splice(0).reverse()) {
+    for (const swap of [...(this.#swaps ?? [])].reverse()) {
       try {
         swap.undo();
       } catch (error) {
@@ -144,6 +168,10 @@ export class FolderStaging implements Staging {
 
   #swapOf(place: StagedPlace): PlaceSwap {
     if (this.options.mode === 'add') return new AddingSwap(place);
+    if (place.isMountPoint) {
+      mkdirSync(join(place.folder.path, KEPT), { mode: 0o700 });
+      return new ContentsSwap(place);
+    }
     return new ReplacingSwap(place, { exclusive: this.options.mode === 'beside' });
   }
 
@@ -165,19 +193,21 @@ export class FolderStaging implements Staging {
     return { place, below: path.subarray(Math.min(skip, path.length)) };
   }
 
-  async #begin({ label, live }: FolderPlace): Promise<StagedPlace> {
+  async #begin(found: FolderPlace): Promise<StagedPlace> {
     if (this.#phase !== 'staging') throw new SourceError('The staging of this restore has ended');
     await this.finish();
     const name = `${this.options.name}-${this.#staged.length}`;
-    const folder = StagingFolder.create(nearestFolder(dirname(live)), {
+    const { label, live, isMountPoint } = found;
+    const folder = StagingFolder.create(stagingParentOf(found), {
       restoreId: this.options.restoreId,
       name,
     });
-    const tree = new StagedTree(folder);
+    const tree = StagedTree.begin(folder);
     const place: StagedPlace = {
       label,
       shownAs: label || this.options.name,
       live,
+      isMountPoint,
       folder,
       tree,
       top: null,

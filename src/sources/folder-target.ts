@@ -3,19 +3,24 @@
  * to what it replaces, on the same file system, so that the swap is a matter of renames (docs/architecture.md,
  * "A restore, step by step"). A root that the backup does not hold is left alone.
  */
-import { readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import type { RestoreNeeds, StageOptions, Staging, Target } from '../engine/index.js';
+import { readdirSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import type { RestoreNeeds, StageOptions, Staging, SwapPlan, Target, TargetPlan } from '../engine/index.js';
 import { KiB } from '../shared/bytes.js';
 import type { Component } from '../shared/component.js';
 import { ConflictError, SourceError } from '../shared/errors.js';
-import type { FolderPlace, FolderStagingMode } from './folder-staging.js';
+import { assertSpace } from '../shared/space.js';
+import type { FolderPlace, FolderPlan, FolderStagingMode } from './folder-staging.js';
 import { FolderStaging } from './folder-staging.js';
-import { assertFreeSpace, assertWritableFolder } from './free-space.js';
+import { assertWritableFolder, measureSpace } from './free-space.js';
 import { followLinks, lookAt, nearestFolder } from './live-folders.js';
+import { isMountPoint, listMountsBelow } from './mount-points.js';
+import { choosePlaces } from './partial-places.js';
 import type { Root } from './root.js';
 import { arrangeRoots } from './root.js';
+import { removeStagingFolder, StagingFolder } from './staging-folder.js';
 import { toAppError } from './system-error.js';
+import { undoPlace } from './undo-place.js';
 
 /** What a file takes on disk beyond its content, on average, at most. */
 const FILE_OVERHEAD_BYTES = 4 * KiB;
@@ -23,8 +28,11 @@ const FILE_OVERHEAD_BYTES = 4 * KiB;
 /** Where a folder target restores to. */
 export type FolderDestination =
   | { kind: 'live'; roots: readonly Root[] }
-  /** `folder`: absolute, empty or absent; the component goes into a folder of its own name in it. */
-  | { kind: 'beside'; folder: string };
+  /**
+   * `folder`: absolute, empty or absent; the component goes into a folder of its own name in it. With `mayReplace` the
+   * folder may hold something, and what is restored takes the place of what has its name.
+   */
+  | { kind: 'beside'; folder: string; mayReplace?: boolean };
 
 export class FolderTarget implements Target {
   readonly component: Component;
@@ -37,29 +45,56 @@ export class FolderTarget implements Target {
       destination.kind === 'live' ? { ...destination, roots: arrangeRoots(destination.roots) } : destination;
   }
 
-  async plan(needs: RestoreNeeds, { overwrite }: StageOptions): Promise<void> {
-    const places = this.#places();
-    const folders = places.map(({ live }) => nearestFolder(dirname(live)));
+  async plan(needs: RestoreNeeds, { overwrite, paths }: StageOptions): Promise<TargetPlan> {
+    this.#assertFree();
+    const places = this.#places(paths);
+    const folders = places.map(({ live, isMountPoint }) =>
+      isMountPoint ? live : nearestFolder(dirname(live)),
+    );
     for (const [at, { label, live }] of places.entries()) {
       assertWritableFolder(folders[at]!, label || this.#folderName());
       if (lookAt(live)?.isDirectory()) assertWritableFolder(live, label || this.#folderName());
     }
-    if (this.#mode(overwrite) === 'replace') assertNoMountPoints(places, folders);
+    if (this.#mode(overwrite) === 'replace') for (const place of places) assertReplaceable(place);
+    const isThere = this.#destination.kind === 'live' && places.some(({ live }) => lookAt(live));
+    const live = isThere ? 'present' : 'absent';
     // Files that stay need no space, and how many those are shows only later: a full disk ends the staging then.
-    if (this.#mode(overwrite) === 'add') return;
-    assertFreeSpace(needs.totalBytes + needs.totalFiles * FILE_OVERHEAD_BYTES, folders);
+    if (this.#mode(overwrite) === 'add') return { live, space: [] };
+    const space = [measureSpace(needs.totalBytes + needs.totalFiles * FILE_OVERHEAD_BYTES, folders)];
+    assertSpace(space);
+    return { live, space };
   }
 
-  async stage({ restoreId, overwrite }: StageOptions): Promise<Staging> {
-    return new FolderStaging(this.#places(), {
+  async stage({ restoreId, overwrite, paths }: StageOptions): Promise<Staging> {
+    this.#assertFree();
+    return new FolderStaging(this.#places(paths), {
       restoreId,
       name: this.#folderName(),
       mode: this.#mode(overwrite),
     });
   }
 
+  /** Never asked: a swap of folders can always be taken back. */
+  async hasSwapped(): Promise<boolean> {
+    return false;
+  }
+
+  async undoSwap(plan: SwapPlan): Promise<void> {
+    const { places } = plan as FolderPlan;
+    for (const place of [...places].reverse()) undoPlace(place);
+    for (const { folder } of places) removeStagingFolder(folder);
+  }
+
+  async finishSwap(plan: SwapPlan): Promise<void> {
+    for (const { folder } of (plan as FolderPlan).places) removeStagingFolder(folder);
+  }
+
+  async removeStaging(restoreId: string): Promise<void> {
+    for (const { live } of this.#places()) StagingFolder.removeAll(live, restoreId);
+  }
+
   #mode(overwrite: boolean): FolderStagingMode {
-    if (this.#destination.kind === 'beside') return 'beside';
+    if (this.#destination.kind === 'beside') return this.#destination.mayReplace ? 'replace' : 'beside';
     return overwrite ? 'replace' : 'add';
   }
 
@@ -67,23 +102,39 @@ export class FolderTarget implements Target {
     return this.component.toLowerCase();
   }
 
-  #places(): FolderPlace[] {
+  /** @param paths only these, each a place of its own in the live till */
+  #places(paths: readonly Buffer[] | null = null): FolderPlace[] {
     if (this.#destination.kind === 'live') {
-      return this.#destination.roots.map(({ label, path }) => ({ label, live: followRoot(label, path) }));
+      const roots = this.#destination.roots.map(({ label, path }) => {
+        const live = followRoot(label, path);
+        return { label, live, isMountPoint: isMountPoint(live) && lookAt(live)?.isDirectory() === true };
+      });
+      return paths === null ? roots : choosePlaces(roots, paths);
     }
-    assertFreeFolder(this.#destination.folder);
-    return [{ label: '', live: join(this.#destination.folder, this.#folderName()) }];
+    const live = join(this.#destination.folder, this.#folderName());
+    const whole = { label: '', live, isMountPoint: false };
+    return paths !== null && this.#destination.mayReplace ? choosePlaces([whole], paths) : [whole];
+  }
+
+  #assertFree(): void {
+    const { kind } = this.#destination;
+    if (kind === 'beside' && !this.#destination.mayReplace) assertFreeFolder(this.#destination.folder);
   }
 }
 
-/** A mount point cannot be renamed, so it cannot be replaced as a whole: better said before anything is staged. */
-function assertNoMountPoints(places: readonly FolderPlace[], folders: readonly string[]): void {
-  for (const [at, { label, live }] of places.entries()) {
-    const stats = lookAt(live);
-    if (stats === undefined || stats.dev === statSync(folders[at]!).dev) continue;
+/** What is mounted below a place could not be moved with it, and a mounted file can be no other: said before anything is staged. */
+function assertReplaceable({ label, live }: FolderPlace): void {
+  const [below] = listMountsBelow(live);
+  if (below !== undefined) {
+    const name = relative(live, below);
     throw new SourceError(
-      `"${label}" is a mount point, which cannot be replaced as a whole: configure the paths below it one by one, ` +
-        'or restore with overwrite: false or to a target path',
+      `"${name}" in "${label}" is a mount point, so that "${label}" cannot be replaced as a whole: ` +
+        'configure the paths in it one by one, or restore with overwrite: false or to a target path',
+    );
+  }
+  if (isMountPoint(live) && !lookAt(live)?.isDirectory()) {
+    throw new SourceError(
+      `"${label}" is a mounted file, which cannot be replaced: mount the folder that it is in, or restore to a target path`,
     );
   }
 }

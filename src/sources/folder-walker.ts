@@ -1,8 +1,9 @@
 import type { BigIntStats } from 'node:fs';
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import type { SourceEntry } from '../engine/index.js';
-import { printPath } from '../engine/index.js';
+import { MAX_PATH_BYTES, printPath } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
+import { SourceError } from '../shared/errors.js';
 import { toFileIdentity } from './file-identity.js';
 import { FolderHandle } from './folder-handle.js';
 import type { Notices } from './notices.js';
@@ -126,6 +127,11 @@ export class FolderWalker {
 
   /** What is at `place`, or null (with a notice) when it cannot be captured. Looks again when it changes meanwhile. */
   #look(place: Buffer, path: Buffer): Sighting | null {
+    if (path.length > MAX_PATH_BYTES) {
+      throw new SourceError(
+        `A path below "${printPath(path.subarray(0, 80))}…" has ${path.length} bytes, expected at most ${MAX_PATH_BYTES}; move what is there`,
+      );
+    }
     for (let look = 1; look <= LOOKS; look++) {
       try {
         return this.#sight(place, path);

@@ -48,6 +48,13 @@ export interface MakeFoldersOptions {
   isPrivate?: boolean;
 }
 
+/** The folders that `makeFolders` would make, outermost first. */
+export function listMissingFolders(path: string): string[] {
+  const missing: string[] = [];
+  for (let folder = path; lookAt(folder) === undefined; folder = dirname(folder)) missing.unshift(folder);
+  return missing;
+}
+
 /**
  * Makes the folders that are missing on the way to `path`, and `path`. A folder takes its mode, owner and time from
  * `metadataOf`, or its mode and owner from the folder above it: the till's accounts must get into what is the till's.
@@ -57,8 +64,7 @@ export function makeFolders(
   path: string,
   { metadataOf, isPrivate = false }: MakeFoldersOptions = {},
 ): string[] {
-  const missing: string[] = [];
-  for (let folder = path; lookAt(folder) === undefined; folder = dirname(folder)) missing.unshift(folder);
+  const missing = listMissingFolders(path);
   for (const folder of missing) {
     const above = statSync(dirname(folder));
     mkdirSync(folder, { mode: isPrivate ? 0o700 : above.mode & 0o777 });

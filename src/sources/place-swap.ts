@@ -1,4 +1,5 @@
 import type { RestoredDirectory } from '../engine/index.js';
+import type { PlacePlan } from './place-plans.js';
 import type { StagedTree } from './staged-tree.js';
 import type { StagingFolder } from './staging-folder.js';
 
@@ -15,6 +16,8 @@ export interface StagedPlace {
   shownAs: string;
   /** Where it belongs, absolute, links followed. */
   live: string;
+  /** True when the live place cannot be renamed. */
+  isMountPoint: boolean;
   folder: StagingFolder;
   tree: StagedTree;
   /** The root's own entry when it is a folder: its time must be set again after a rename. */
@@ -25,9 +28,11 @@ export interface StagedPlace {
 
 /**
  * A way of putting one staged place live and of taking it back. `undo` also takes back a `swap` that threw half-way,
- * and nothing when nothing was done.
+ * and nothing when nothing was done: it goes by what is on disk, as the undo after a crash does.
  */
 export interface PlaceSwap {
+  /** What will be done, as plain data; made with the swap, before anything is done. */
+  readonly plan: PlacePlan;
   swap(): void;
   undo(): void;
 }

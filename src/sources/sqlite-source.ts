@@ -9,6 +9,7 @@
  */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import type { Capture, Source, SourceSize } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
@@ -23,6 +24,9 @@ import { errnoOf, toAppError } from './system-error.js';
 const SCAN_BUSY_MS = 1_000;
 /** How long a capture waits for them; a till without WAL that commits without a pause frees it for moments only. */
 const CAPTURE_BUSY_MS = 30_000;
+/** How much of that it waits within SQLite at a time, where nothing can cancel it. */
+const BUSY_SLICE_MS = 250;
+const BUSY_PAUSE_MS = 20;
 
 export interface SqliteSourceOptions {
   clock: Clock;
@@ -65,20 +69,27 @@ export class SqliteSource implements Source {
   async capture({ signal }: { signal?: AbortSignal }): Promise<Capture> {
     throwIfCancelled(signal);
     const path = this.#find();
-    try {
-      const database = openSqlite(path, { busyTimeoutMs: CAPTURE_BUSY_MS });
+    const { clock } = this.options;
+    const deadlineMs = clock.monotonicMs() + CAPTURE_BUSY_MS;
+    for (;;) {
+      throwIfCancelled(signal);
       try {
-        const view = await openDatabaseView(path, database, {
-          ...this.options,
-          ...(signal ? { signal } : {}),
-        });
-        return new SqliteCapture(this.description, view);
+        return await this.#tryCapture(path, signal);
       } catch (error) {
-        database.close();
-        throw error;
+        if (!isBusy(error) || clock.monotonicMs() >= deadlineMs) throw this.#explain(error);
       }
+      await wait(BUSY_PAUSE_MS);
+    }
+  }
+
+  async #tryCapture(path: string, signal?: AbortSignal): Promise<Capture> {
+    const database = openSqlite(path, { busyTimeoutMs: BUSY_SLICE_MS });
+    try {
+      const options = { ...this.options, ...(signal ? { signal } : {}) };
+      return new SqliteCapture(this.description, await openDatabaseView(path, database, options));
     } catch (error) {
-      throw this.#explain(error);
+      database.close();
+      throw error;
     }
   }
 

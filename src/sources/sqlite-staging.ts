@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type {
   FileWriter,
+  PreparedSwap,
   RestoredDirectory,
   RestoredFile,
   RestoredSymlink,
@@ -9,13 +10,14 @@ import type {
 } from '../engine/index.js';
 import { printPath } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
-import { ConflictError, IntegrityError, throwIfCancelled } from '../shared/errors.js';
+import { ConflictError, IntegrityError, invariant, throwIfCancelled } from '../shared/errors.js';
 import { lookAt, nearestFolder } from './live-folders.js';
 import { STAGED } from './place-swap.js';
-import { checkDatabaseHealth, lookAtDatabase } from './sqlite-health.js';
+import { lookAtDatabase } from './sqlite-health.js';
 import { OnlineSwap } from './sqlite-online-swap.js';
 import type { DatabaseSwap } from './sqlite-renaming-swap.js';
 import { RenamingSwap } from './sqlite-renaming-swap.js';
+import { runDatabaseTask } from './sqlite-task.js';
 import type { CheckOptions } from './staged-check.js';
 import { checkStagedFiles } from './staged-check.js';
 import { StagedTree } from './staged-tree.js';
@@ -43,7 +45,7 @@ export class SqliteStaging implements Staging {
     const { destination, restoreId } = options;
     const below = destination.kind === 'live' ? dirname(destination.path) : dirname(destination.folder);
     this.#folder = StagingFolder.create(nearestFolder(below), { restoreId, name: 'database' });
-    this.#tree = new StagedTree(this.#folder);
+    this.#tree = StagedTree.begin(this.#folder);
   }
 
   async directory(entry: RestoredDirectory): Promise<void> {
@@ -79,15 +81,20 @@ export class SqliteStaging implements Staging {
     throwIfCancelled(options.signal);
     // Beside the live data an unsound reference harms nothing, and it may be the only way to get at the data.
     const foreignKeys = this.#options.destination.kind === 'live';
-    checkDatabaseHealth(this.#staged(), { name: this.#shownName(), foreignKeys });
-    throwIfCancelled(options.signal);
+    const name = this.#shownName();
+    await runDatabaseTask({ kind: 'check', path: this.#staged(), name, foreignKeys }, options.signal);
   }
 
-  async swap(): Promise<void> {
+  async prepare({ signal }: { signal?: AbortSignal } = {}): Promise<PreparedSwap> {
     this.#swap = this.#chooseSwap();
+    return { plan: await this.#swap.prepare(signal), isFinal: this.#swap.isFinal };
+  }
+
+  async swap({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    invariant(this.#swap, 'a swap is prepared first');
     this.#phase = 'swapped';
     try {
-      await this.#swap.swap();
+      await this.#swap.swap(signal);
     } catch (error) {
       await this.undo();
       throw error;
@@ -98,7 +105,6 @@ export class SqliteStaging implements Staging {
     if (this.#phase !== 'swapped' || this.#swap === null) return;
     this.#phase = 'stuck';
     await this.#swap.undo();
-    this.#swap = null;
     this.#phase = 'staging';
   }
 

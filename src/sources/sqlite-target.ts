@@ -3,16 +3,22 @@
  * the live file, then swapped: through SQLite itself while a sound database is there, by renames otherwise.
  */
 import { basename, dirname } from 'node:path';
-import type { RestoreNeeds, StageOptions, Staging, Target } from '../engine/index.js';
+import type { RestoreNeeds, StageOptions, Staging, SwapPlan, Target, TargetPlan } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import { ConflictError } from '../shared/errors.js';
+import { assertSpace } from '../shared/space.js';
 import { assertFreeFolder } from './folder-target.js';
-import { assertFreeSpace, assertWritableFolder } from './free-space.js';
-import { followLinks, nearestFolder } from './live-folders.js';
+import { assertWritableFolder, measureSpace } from './free-space.js';
+import { followLinks, lookAt, nearestFolder } from './live-folders.js';
+import type { LiveDatabase } from './sqlite-health.js';
 import { lookAtDatabase } from './sqlite-health.js';
-import { SWAP_BUSY_LIMIT_MS } from './sqlite-online-swap.js';
+import type { OnlinePlan } from './sqlite-online-swap.js';
+import { hasHappened, replaceOnline, SWAP_BUSY_LIMIT_MS } from './sqlite-online-swap.js';
+import type { RenamingPlan } from './sqlite-renaming-swap.js';
+import { undoRenaming } from './sqlite-renaming-swap.js';
 import type { SqliteStagingOptions } from './sqlite-staging.js';
 import { SqliteStaging } from './sqlite-staging.js';
+import { removeStagingFolder, StagingFolder } from './staging-folder.js';
 import { toAppError } from './system-error.js';
 
 /** Where a database target restores to; both absolute. */
@@ -32,20 +38,55 @@ export class SqliteTarget implements Target {
     private readonly options: SqliteTargetOptions,
   ) {}
 
-  async plan(needs: RestoreNeeds, { overwrite }: StageOptions): Promise<void> {
+  async plan(needs: RestoreNeeds, { overwrite }: StageOptions): Promise<TargetPlan> {
     const destination = this.#resolve();
     const place = destination.kind === 'live' ? destination.path : destination.folder;
     const folder = nearestFolder(dirname(place));
     assertWritableFolder(folder, basename(place));
-    const keptBytes = destination.kind === 'live' ? planLive(destination.path, overwrite) : 0;
-    assertFreeSpace(needs.totalBytes + keptBytes, [folder]);
+    const found = destination.kind === 'live' ? planLive(destination.path, overwrite) : null;
+    // SQLite logs one transaction: the new pages (WAL), or the old ones.
+    const logBytes = found?.state === 'usable' ? Math.max(needs.totalBytes, found.sizeBytes) : 0;
+    const space = [measureSpace(needs.totalBytes + logBytes, [folder])];
+    assertSpace(space);
+    return { live: LIVE[found?.state ?? 'absent'], space };
   }
 
   async stage({ restoreId, overwrite }: StageOptions): Promise<Staging> {
     const destination = this.#resolve();
     if (destination.kind === 'live') planLive(destination.path, overwrite);
-    const { clock, busyLimitMs = SWAP_BUSY_LIMIT_MS } = this.options;
-    return new SqliteStaging({ restoreId, clock, busyLimitMs, destination });
+    const { clock } = this.options;
+    return new SqliteStaging({ restoreId, clock, busyLimitMs: this.#busyLimitMs, destination });
+  }
+
+  async hasSwapped(plan: SwapPlan): Promise<boolean> {
+    const known = plan as DatabasePlan;
+    if (known.kind !== 'online' || lookAt(known.staged) === undefined) return false;
+    const happened = await hasHappened(known, this.#busyLimitMs);
+    if (happened !== null) return happened;
+    // Nothing tells any more: made to happen, all is what was asked for; any other answer could leave halves.
+    await replaceOnline(known, { clock: this.options.clock, busyLimitMs: this.#busyLimitMs });
+    return true;
+  }
+
+  async undoSwap(plan: SwapPlan): Promise<void> {
+    const known = plan as DatabasePlan;
+    if (known.kind === 'rename') undoRenaming(known);
+    removeStagingFolder(known.folder);
+  }
+
+  async finishSwap(plan: SwapPlan): Promise<void> {
+    const known = plan as DatabasePlan;
+    removeStagingFolder(known.folder);
+  }
+
+  async removeStaging(restoreId: string): Promise<void> {
+    const { destination } = this;
+    const place = destination.kind === 'live' ? followLinks(destination.path) : destination.folder;
+    StagingFolder.removeAll(place, restoreId);
+  }
+
+  get #busyLimitMs(): number {
+    return this.options.busyLimitMs ?? SWAP_BUSY_LIMIT_MS;
   }
 
   #resolve(): SqliteDestination {
@@ -61,11 +102,12 @@ export class SqliteTarget implements Target {
   }
 }
 
-/**
- * Refuses to replace what must stay.
- * @returns bytes that keeping the live database, and its replacement in a WAL, will take beside the staged copy
- */
-function planLive(path: string, overwrite: boolean): number {
+const LIVE = { absent: 'absent', unusable: 'unusable', usable: 'present' } as const;
+
+type DatabasePlan = RenamingPlan | OnlinePlan;
+
+/** Refuses to replace what must stay. @returns what is there */
+function planLive(path: string, overwrite: boolean): LiveDatabase {
   const name = basename(path);
   const found = lookAtDatabase(path, name);
   if (!overwrite && found.state === 'usable' && found.tables > 0) {
@@ -78,5 +120,5 @@ function planLive(path: string, overwrite: boolean): number {
       `Database "${name}" is there but damaged: restore with overwrite: true to replace it`,
     );
   }
-  return found.state === 'usable' ? found.sizeBytes : 0;
+  return found;
 }

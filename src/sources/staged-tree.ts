@@ -39,7 +39,24 @@ export class StagedTree {
   /** Folders that their owner may not enter: they get their mode in the live place. Rare, so kept in memory. */
   readonly closedFolders: { path: Buffer; mode: number }[] = [];
 
-  constructor(private readonly folder: StagingFolder) {
+  /**
+   * Begins a tree in `folder`, which is removed again when that fails.
+   * @throws SourceError, StorageError
+   */
+  static begin(folder: StagingFolder): StagedTree {
+    try {
+      return new StagedTree(folder);
+    } catch (error) {
+      try {
+        folder.remove();
+      } catch {
+        // The first error is the one to report; what stays bears the staging name and is removed by the next start.
+      }
+      throw toAppError(error, 'The restore cannot be staged');
+    }
+  }
+
+  private constructor(private readonly folder: StagingFolder) {
     this.checklist = new Checklist(folder.handle.child(Buffer.from('checklist')));
   }
 

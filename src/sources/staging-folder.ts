@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, rmdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ConflictError } from '../shared/errors.js';
 import { FolderHandle } from './folder-handle.js';
+import { lookAt, nearestFolder } from './live-folders.js';
 import { removeTree } from './remove-tree.js';
 import { syncFolder } from './sync-folder.js';
 import { errnoOf, toAppError } from './system-error.js';
@@ -44,6 +45,15 @@ export class StagingFolder {
     }
   }
 
+  /** Removes what a dead restore staged in `place` or in a folder above it. Not there: not an error. */
+  static removeAll(place: string, restoreId: string): void {
+    for (let parent = place; ; parent = dirname(parent)) {
+      const outer = join(parent, STAGING_PREFIX + restoreId);
+      if (lookAt(outer) !== undefined) removeTree(Buffer.from(outer));
+      if (parent === dirname(parent)) return;
+    }
+  }
+
   /** Makes the entries of this folder and its own place durable. */
   sync(): void {
     syncFolder(this.path);
@@ -54,14 +64,24 @@ export class StagingFolder {
   /** Removes the folder and everything in it, and the shared one when this was the last. May be called twice. */
   remove(): void {
     this.handle.close();
-    removeTree(Buffer.from(this.path));
-    try {
-      rmdirSync(dirname(this.path));
-    } catch (error) {
-      // Another component still stages in it, or removed it first.
-      if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(errnoOf(error))) throw error;
-    }
+    removeStagingFolder(this.path);
   }
+}
+
+/**
+ * Removes a staging folder by its path, and the shared one when this was the last. Not there: not an error.
+ * Durable: a staging folder that is gone says that nothing is left to be undone.
+ */
+export function removeStagingFolder(path: string): void {
+  const outer = dirname(path);
+  removeTree(Buffer.from(path));
+  try {
+    rmdirSync(outer);
+  } catch (error) {
+    // Another component still stages in it, or removed it first.
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(errnoOf(error))) throw error;
+  }
+  syncFolder(nearestFolder(outer));
 }
 
 function makeShared(outer: string): void {

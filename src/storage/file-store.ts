@@ -3,14 +3,18 @@
  * folder that names it is synced: what `put` has promised survives a power cut.
  * Files have mode 0600, folders 0700.
  */
-import { constants, type Dirent } from 'node:fs';
+import { constants, type Dirent, readFile } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConflictError, invariant, NotFoundError, StorageError } from '../shared/errors.js';
 import type { ObjectStore, StoredObject } from './object-store.js';
 
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
+/** A listing asks for the sizes of this many files at once. */
+const STATS_AT_A_TIME = 32;
+const TEMPORARY = 'tmp';
 const SAFE_KEY = /^[0-9a-z]+(\/[0-9a-z]+)*$/;
 
 export interface FileStoreDeps {
@@ -33,7 +37,7 @@ export class FileStore implements ObjectStore {
 
   async put(key: string, pieces: readonly Uint8Array[], options: { ifAbsent?: boolean } = {}): Promise<void> {
     const path = this.#pathOf(key);
-    const temporary = join(this.#root, 'tmp', this.#uniqueName());
+    const temporary = join(this.#root, TEMPORARY, this.#uniqueName());
     try {
       await this.#ensureFolder(dirname(temporary));
       await this.#ensureFolder(dirname(path));
@@ -48,11 +52,18 @@ export class FileStore implements ObjectStore {
   }
 
   async get(key: string): Promise<Buffer> {
-    return this.#withFile(key, async (file) => readExactly(file, 0, (await file.stat()).size));
+    return this.#reading(key, readWhole);
   }
 
   async getRange(key: string, offset: number, length: number): Promise<Buffer> {
-    return this.#withFile(key, (file) => readExactly(file, offset, length));
+    return this.#reading(key, async (path) => {
+      const file = await open(path, READ_FLAGS);
+      try {
+        return await readExactly(file, offset, length);
+      } finally {
+        await file.close();
+      }
+    });
   }
 
   async *list(prefix: string): AsyncIterable<StoredObject> {
@@ -70,13 +81,36 @@ export class FileStore implements ObjectStore {
     }
   }
 
+  /**
+   * Removes what writers left that died: files under `tmp/` whose name starts with `ownPrefix`, which no writer may
+   * be using now, and those that were last written before `before`.
+   * @returns how many
+   */
+  async removeLeftovers({ ownPrefix, before }: { ownPrefix: string; before: Date }): Promise<number> {
+    let removed = 0;
+    for (const entry of await this.#readFolder(TEMPORARY)) {
+      const path = join(this.#root, TEMPORARY, entry.name);
+      try {
+        const isDead = entry.name.startsWith(ownPrefix) || (await stat(path)).mtime < before;
+        if (!entry.isFile() || !isDead) continue;
+        await unlink(path);
+        removed += 1;
+      } catch (error) {
+        // Another server was done with it first.
+        if (!isErrno(error, 'ENOENT')) throw toStorageError(error, 'cleaned up');
+      }
+    }
+    return removed;
+  }
+
   async *#listFolder(folder: string): AsyncIterable<StoredObject> {
-    for (const entry of await this.#readFolder(folder)) {
-      const key = `${folder}/${entry.name}`;
-      if (entry.isDirectory()) yield* this.#listFolder(key);
-      else if (entry.isFile() && SAFE_KEY.test(key)) {
-        const sizeBytes = await this.#sizeOf(key);
-        if (sizeBytes !== null) yield { key, sizeBytes };
+    const entries = await this.#readFolder(folder);
+    for (let at = 0; at < entries.length; at += STATS_AT_A_TIME) {
+      const batch = entries.slice(at, at + STATS_AT_A_TIME);
+      const files = batch.filter((entry) => entry.isFile()).map((entry) => `${folder}/${entry.name}`);
+      yield* await this.#describe(files.filter((key) => SAFE_KEY.test(key)));
+      for (const entry of batch) {
+        if (entry.isDirectory()) yield* this.#listFolder(`${folder}/${entry.name}`);
       }
     }
   }
@@ -90,6 +124,11 @@ export class FileStore implements ObjectStore {
     }
   }
 
+  async #describe(keys: readonly string[]): Promise<StoredObject[]> {
+    const sizes = await Promise.all(keys.map((key) => this.#sizeOf(key)));
+    return keys.flatMap((key, at) => (sizes[at] == null ? [] : { key, sizeBytes: sizes[at] }));
+  }
+
   /** Null when the object was deleted since its folder was read. */
   async #sizeOf(key: string): Promise<number | null> {
     try {
@@ -100,14 +139,9 @@ export class FileStore implements ObjectStore {
     }
   }
 
-  async #withFile<T>(key: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  async #reading(key: string, read: (path: string) => Promise<Buffer>): Promise<Buffer> {
     try {
-      const file = await open(this.#pathOf(key), constants.O_RDONLY | constants.O_NOFOLLOW);
-      try {
-        return await use(file);
-      } finally {
-        await file.close();
-      }
+      return await read(this.#pathOf(key));
     } catch (error) {
       if (isErrno(error, 'ENOENT'))
         throw new NotFoundError(`Object "${key}" is not in the storage`, { cause: error });
@@ -130,6 +164,13 @@ export class FileStore implements ObjectStore {
     }
     this.#knownFolders.add(folder);
   }
+}
+
+/** Several times faster for thousands of small files than a handle of fs/promises. */
+function readWhole(path: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    readFile(path, { flag: READ_FLAGS }, (error, bytes) => (error ? reject(error) : resolve(bytes)));
+  });
 }
 
 async function writeSynced(path: string, pieces: readonly Uint8Array[]): Promise<void> {

@@ -1,6 +1,7 @@
 /** Whatever is damaged, a restore gives exactly what was backed up or an error, and never a wrong byte to a target. */
 import { hash } from 'node:crypto';
 import { expect } from 'chai';
+import { runScrub } from '../../src/engine/operations/scrub.js';
 import { AppError } from '../../src/shared/errors.js';
 import { MemoryStore } from '../../src/storage/memory-store.js';
 import { backupRequest, createEngineTill, expectTree, restoreRequest } from '../support/engine-till.js';
@@ -127,6 +128,8 @@ for (const encrypt of [true, false]) {
             if (kind === 'config' || kind === 'keys/') expect(restored, `${key} at ${at}`).to.equal(0);
             if (kind === 'index/') expect(restored, `${key} at ${at}`).to.equal(2);
             if (kind === 'config') continue;
+            const { damaged } = await runScrub(new MemoryStore(changed(key, flip)));
+            expect(damaged, `${key} at ${at}`).to.deep.equal([key]);
             const renamed = changed(key, () => null);
             const bytes = flip(Buffer.from(objects.get(key)!));
             renamed.set(`${key.slice(0, key.lastIndexOf('/') + 1)}${hash('sha256', bytes)}`, bytes);

@@ -275,6 +275,7 @@ describe('folders with hostile content', () => {
         restore,
       );
       rmSync(join(folder, `till/.tillvault-${restore.restoreId}/files-1/new`));
+      await staging.prepare();
       expect(await codeOf(staging.swap())).to.equal('SOURCE_UNAVAILABLE');
       await staging.discard();
       expect(readFileSync(join(folder, 'till/one'), 'utf8')).to.equal('live');
@@ -286,6 +287,7 @@ describe('folders with hostile content', () => {
       const { staging } = await stageFrom(source(), target(), options());
       writeFileSync(join(files, 'a'), 'live');
       writeFileSync(join(files, 'b'), 'live');
+      await staging.prepare();
       await staging.swap();
       expect(readdirSync(files)).to.deep.equal(['a']);
       await staging.undo();

@@ -88,6 +88,7 @@ describe('folder round trip', () => {
         });
         const { staging } = await stageFrom(source(join(run, 'saved')), target, options(false));
         await staging.check({});
+        await staging.prepare();
         await staging.swap();
         const after = new Map(readTree(join(run, 'till/files')).map((entry) => [entry.path, entry]));
         for (const entry of before) {

@@ -330,7 +330,7 @@ describe('the life of the server', () => {
     const error = await TestApi.start({ port: first.address.port }).catch(
       (reason: NodeJS.ErrnoException) => reason,
     );
-    expect(error).to.have.property('code', 'EADDRINUSE');
+    expect(error).to.have.property('code', 'CONFLICT');
   });
 
   it('shows the page for trying things outside production only', async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { systemClock } from '../../src/shared/clock.js';
 import { SqliteSource } from '../../src/sources/sqlite-source.js';
@@ -53,4 +54,19 @@ describe('SQLite capture beside a till that sells', () => {
       expect(readdirSync(tempDir)).to.deep.equal([]);
     });
   }
+
+  it('gives up at once when it is cancelled while the till holds the database', async () => {
+    const till = join(folder, 'till.db');
+    makeSalesDatabase(till, { journalMode: 'DELETE', sales: 10 });
+    const holder = new DatabaseSync(till);
+    holder.exec('BEGIN EXCLUSIVE');
+    const cancel = new AbortController();
+    const source = new SqliteSource(till, { clock: systemClock, tempDir: join(folder, 'temp') });
+    const startedAt = performance.now();
+    setTimeout(() => cancel.abort(), 300);
+    const error = await source.capture({ signal: cancel.signal }).catch((caught) => caught);
+    holder.close();
+    expect(error).to.have.property('code', 'CANCELLED');
+    expect(performance.now() - startedAt).to.be.below(2_000);
+  });
 });

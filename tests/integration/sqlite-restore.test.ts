@@ -125,14 +125,20 @@ describe('SQLite restore', () => {
         expect(state.sales).to.be.at.least(1000);
       });
 
-      it('brings the old content back after a swap', async () => {
+      it('says that the swap is final', async () => {
         makeSalesDatabase(till, { journalMode, sales: 7 });
         const staging = await stage();
-        await staging.swap();
-        expect(sales(till)).to.equal(1000);
-        await staging.undo();
+        const { isFinal } = await staging.prepare();
         await staging.discard();
+        expect(isFinal).to.equal(true);
+      });
+
+      it('changes nothing until it swaps', async () => {
+        makeSalesDatabase(till, { journalMode, sales: 7 });
+        const staging = await stage();
+        await staging.prepare();
         expect(sales(till)).to.equal(7);
+        await staging.discard();
         expect(readdirSync(folder).sort()).to.deep.equal(['saved.db', 'till.db']);
       });
 
@@ -142,16 +148,20 @@ describe('SQLite restore', () => {
         expect(sales(till)).to.equal(1000);
       });
 
-      it('brings pages of another size back', async () => {
+      it('keeps the live page size, and rowids, while a program has the database open', async () => {
         makeSalesDatabase(till, { journalMode, sales: 7, pageSize: 8192 });
-        const staging = await stage();
-        await staging.swap();
-        await staging.undo();
-        await staging.discard();
-        expect(sales(till)).to.equal(7);
-        const database = new DatabaseSync(till);
-        expect(database.prepare('PRAGMA page_size').get()).to.include({ page_size: 8192 });
+        const database = new DatabaseSync(saved);
+        database.exec('CREATE TABLE n (v); INSERT INTO n (rowid, v) VALUES (5, 1), (90, 2)');
         database.close();
+        const reader = new DatabaseSync(till, { timeout: 5_000 });
+        const count = reader.prepare('SELECT count(*) AS sales FROM sale');
+        expect(count.get()).to.include({ sales: 7 });
+        await copyComponent(source(), target(), options());
+        expect(count.get()).to.include({ sales: 1000 });
+        expect(reader.prepare('PRAGMA page_size').get()).to.include({ page_size: 8192 });
+        expect(reader.prepare('SELECT group_concat(rowid) AS ids FROM n').get()).to.include({ ids: '5,90' });
+        reader.close();
+        expect(sales(till)).to.equal(1000);
       });
 
       it('changes nothing when another program keeps a write lock', async () => {
@@ -159,7 +169,7 @@ describe('SQLite restore', () => {
         const staging = await stage(target(300));
         const holder = new DatabaseSync(till);
         holder.exec('BEGIN IMMEDIATE');
-        expect(await codeOf(staging.swap())).to.equal('CONFLICT');
+        expect(await codeOf(staging.prepare())).to.equal('CONFLICT');
         holder.exec('COMMIT');
         holder.close();
         await staging.discard();
@@ -169,22 +179,12 @@ describe('SQLite restore', () => {
     });
   }
 
-  it('refuses other pages in WAL mode while the database is open', async () => {
-    makeSalesDatabase(till, { journalMode: 'WAL', sales: 7, pageSize: 8192 });
-    const reader = new DatabaseSync(till);
-    reader.prepare('SELECT count(*) FROM sale').get();
-    const staging = await stage(target(300));
-    expect(await codeOf(staging.swap())).to.equal('CONFLICT');
-    await staging.discard();
-    reader.close();
-    expect(sales(till)).to.equal(7);
-  });
-
   it('replaces a damaged database by renames and can bring its bytes back', async () => {
     writeFileSync(till, 'no database at all '.repeat(500));
     writeFileSync(`${till}-wal`, 'stale');
     const before = sha256(till);
     const staging = await stage();
+    await staging.prepare();
     await staging.swap();
     expect(sales(till)).to.equal(1000);
     await staging.undo();
@@ -197,6 +197,7 @@ describe('SQLite restore', () => {
   it('undoes a restore to where nothing was', async () => {
     till = join(folder, 'prisma/till.db');
     const staging = await stage();
+    await staging.prepare();
     await staging.swap();
     await staging.undo();
     await staging.discard();

@@ -294,6 +294,15 @@ describe('GraphQL over WebSocket', () => {
       for (const { socket: open } of clients) open.close();
     });
 
+    it('of strangers make room for others', async () => {
+      const strangers = [];
+      for (let stranger = 0; stranger < 4; stranger++) strangers.push(await RawClient.open(test));
+      const known = await RawClient.openReady(test);
+      expect((await strangers[0]!.closed).code).to.equal(1006);
+      expect(strangers[3]!.socket.readyState).to.equal(WebSocket.OPEN);
+      for (const { socket } of [...strangers, known]) socket.terminate();
+    });
+
     it('are refused on another path', async () => {
       const socket = new WebSocket(
         test.address.webSocketUrl.replace('/graphql', '/other'),

@@ -145,6 +145,18 @@ describe('The whole server', function () {
     });
   });
 
+  context('when another server is started over the same DATA_DIR', () => {
+    it('refuses the other one, which changes nothing', async () => {
+      await using server = await ServerProcess.start();
+      await writeFile(server.path('files/film'), randomBytes(60 * MiB));
+      const backup = server.backUp();
+      const { status, output } = await server.startBeside();
+      expect(status).to.equal(1);
+      expect(output).to.contain('Another Tillvault server uses this DATA_DIR');
+      expect(await backup).to.include({ status: 'COMPLETED' });
+    });
+  });
+
   context('when the encryption key is not the one of the repository', () => {
     it('refuses to start, and says that the key is wrong', async () => {
       await using server = await ServerProcess.start();

@@ -49,6 +49,7 @@ export async function copyComponent(
   const { staging, ...copied } = await stageFrom(source, target, options);
   try {
     await staging.check({});
+    await staging.prepare();
     await staging.swap();
     await staging.commit();
   } finally {

@@ -4,6 +4,7 @@ import { LocalEngine } from '../../src/engine/index.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { systemRandom } from '../../src/shared/random.js';
 import { createSources, createTargets, type TillSettings } from '../../src/sources/create-sources.js';
+import { FileJournal } from '../../src/sources/file-journal.js';
 import { FileStore } from '../../src/storage/file-store.js';
 import { CHEAP_KDF, PASSPHRASE } from './engine-till.js';
 
@@ -38,6 +39,7 @@ export async function openDiskTill(folder: string): Promise<DiskTill> {
       onWarning: (message) => warnings.push(message),
       sources: createSources(till, { clock }),
       createTargets: (targetFolder) => createTargets(till, { clock, targetFolder }),
+      journal: new FileJournal(join(folder, 'journal')),
     },
     { passphrase: PASSPHRASE, kdfCost: CHEAP_KDF },
   );

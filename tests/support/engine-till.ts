@@ -7,6 +7,7 @@ import type { Component } from '../../src/shared/component.js';
 import { AppError, type ErrorCode } from '../../src/shared/errors.js';
 import { MemoryStore } from '../../src/storage/memory-store.js';
 import type { ObjectStore } from '../../src/storage/object-store.js';
+import { MemoryJournal } from './memory-journal.js';
 import { MemorySource, MemoryTarget, type MemoryTree } from './memory-till.js';
 
 /** Argon2 as cheap as it gets. */
@@ -18,6 +19,7 @@ export interface EngineTillOptions {
   clock?: Clock;
   random?: (length: number) => Buffer;
   passphrase?: string;
+  journal?: MemoryJournal;
   onWarning?: (message: string) => void;
 }
 
@@ -25,6 +27,7 @@ export interface EngineTill {
   engine: LocalEngine;
   sources: Map<Component, MemorySource>;
   targets: Map<Component, MemoryTarget>;
+  journal: MemoryJournal;
   /** What the engine warned of. */
   warnings: string[];
 }
@@ -38,6 +41,7 @@ export function createEngineTill(
   const sources = new Map(entries.map(([component, tree]) => [component, new MemorySource(component, tree)]));
   const targets = new Map(entries.map(([component]) => [component, new MemoryTarget(component)]));
   const warnings: string[] = [];
+  const journal = options.journal ?? new MemoryJournal();
   const engine = new LocalEngine(
     {
       store: options.store ?? new MemoryStore(),
@@ -49,10 +53,11 @@ export function createEngineTill(
       },
       sources,
       createTargets: () => targets,
+      journal,
     },
     { passphrase: options.passphrase ?? PASSPHRASE, kdfCost: CHEAP_KDF },
   );
-  return { engine, sources, targets, warnings };
+  return { engine, sources, targets, journal, warnings };
 }
 
 export function backupRequest(backupId: string, changes: Partial<BackupRequest> = {}): BackupRequest {
@@ -75,6 +80,7 @@ export function restoreRequest(snapshotId: string, changes: Partial<RestoreReque
     overwrite: true,
     validateOnly: false,
     targetFolder: null,
+    restorePoint: null,
     ...changes,
   };
 }

@@ -4,11 +4,14 @@ import type {
   BackupRequest,
   BackupUpdate,
   Engine,
+  RecoveredRestore,
   RestoreOutcome,
   RestoreRequest,
   RestoreUpdate,
   RunOptions,
   SnapshotDescription,
+  UnendedRestore,
+  VerifyOutcome,
 } from '../../src/engine/index.js';
 import { CancelledError, throwIfCancelled } from '../../src/shared/errors.js';
 
@@ -30,6 +33,10 @@ export class FakeEngine implements Engine {
   readonly snapshots = new Map<string, SnapshotDescription>();
   readonly deleted: string[] = [];
   readonly restoreRequests: RestoreRequest[] = [];
+  /** What `recoverRestores` was given, and what it answers. */
+  readonly unended: UnendedRestore[] = [];
+  interrupted: RecoveredRestore[] = [];
+  readonly acknowledged: string[] = [];
   /** What happens during a backup, before it is committed. */
   duringBackup: (request: BackupRequest, options: RunOptions<BackupUpdate>) => Promise<void> = async () => {};
   /** What happens during a restore. */
@@ -66,6 +73,19 @@ export class FakeEngine implements Engine {
       skippedFiles: 0,
       restoredBytes: isWritten ? 1_000 : 0,
     };
+  }
+
+  async recoverRestores(unended: readonly UnendedRestore[]): Promise<RecoveredRestore[]> {
+    this.unended.push(...unended);
+    return this.interrupted;
+  }
+
+  async acknowledgeRestore({ restoreId }: UnendedRestore): Promise<void> {
+    this.acknowledged.push(restoreId);
+  }
+
+  async verify(): Promise<VerifyOutcome> {
+    return { checkedBytes: 0, checkedFiles: 0, damagedFiles: 0, damaged: [] };
   }
 
   async listSnapshots(): Promise<SnapshotDescription[]> {
@@ -131,6 +151,7 @@ export function toRestoreUpdate(changes: Partial<RestoreUpdate>): RestoreUpdate 
     processedFiles: 0,
     totalFiles: 0,
     validated: false,
+    restorePoint: null,
     ...changes,
   };
 }

@@ -9,10 +9,12 @@ import type {
   SourceEntry,
   Staging,
   Target,
+  TargetPlan,
 } from '../../src/engine/index.js';
 import { comparePaths } from '../../src/engine/index.js';
 import type { Component } from '../../src/shared/component.js';
 import { IntegrityError } from '../../src/shared/errors.js';
+import type { SpaceNeed } from '../../src/shared/space.js';
 
 export interface MemoryFile {
   content: Buffer;
@@ -99,14 +101,36 @@ export class MemoryTarget implements Target {
   live: MemoryTree;
   /** Called before each step with its name; may throw to make the step fail. */
   onStep: (step: string) => void = () => {};
+  /** What `plan` says of the live place, and of room. */
+  found: TargetPlan['live'] = 'present';
+  space: SpaceNeed[] = [];
+  /** What `prepare` says of the swap. */
+  isFinal = false;
 
   constructor(component: Component, live: MemoryTree = new Map()) {
     this.component = component;
     this.live = live;
   }
 
-  async plan(): Promise<void> {
+  async plan(): Promise<TargetPlan> {
     this.onStep('plan');
+    return { live: this.found, space: this.space };
+  }
+
+  async hasSwapped(): Promise<boolean> {
+    return false;
+  }
+
+  async undoSwap(): Promise<void> {
+    this.onStep('undoSwap');
+  }
+
+  async finishSwap(): Promise<void> {
+    this.onStep('finishSwap');
+  }
+
+  async removeStaging(): Promise<void> {
+    this.onStep('removeStaging');
   }
 
   async stage(): Promise<Staging> {
@@ -148,6 +172,10 @@ export class MemoryTarget implements Target {
             entry?.kind === 'file' && createHash('sha256').update(entry.content).digest().equals(checksum);
           if (!is) throw new IntegrityError(`Staged file "${path}" is wrong`);
         }
+      },
+      prepare: async () => {
+        this.onStep('prepare');
+        return { plan: { of: this.component }, isFinal: this.isFinal };
       },
       swap: async () => {
         this.onStep('swap');

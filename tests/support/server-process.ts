@@ -116,6 +116,12 @@ export class ServerProcess {
     return { status, output: this.output };
   }
 
+  /** Starts another server beside this one, expected to refuse. @returns its exit status and what it printed */
+  async startBeside(): Promise<{ status: number | null; output: string }> {
+    const other = new ServerProcess(this.folder, this.#options);
+    return other.startRefused();
+  }
+
   async query(query: string, variables: Record<string, unknown> = {}, token = makeToken()): Promise<Answer> {
     const response = await fetch(this.#url, {
       method: 'POST',

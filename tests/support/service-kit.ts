@@ -81,7 +81,7 @@ async function openKitIn(folder: string, engine: FakeEngine): Promise<ServiceKit
     progress,
     backups: new BackupService({ ...shared, runner: backupRunner }),
     restores: new RestoreService({ ...shared, runner: restoreRunner }, { restoreDir }),
-    recovery: new RecoveryService({ ...shared, backupRunner, restoreRunner }),
+    recovery: new RecoveryService({ ...shared, backupRunner, restoreRunner }, { restoreDir }),
     failures,
     restart: async () => {
       await stop();

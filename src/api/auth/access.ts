@@ -6,6 +6,7 @@ import { AppError, ForbiddenError, toContractCode, UnauthenticatedError } from '
 import type { Role } from '../../shared/operation.js';
 import type { ApiContext } from '../context.js';
 import { MAX_TOKENS } from '../limits/query-limits.js';
+import { DenialLog } from './denial-log.js';
 
 /** The role that may look at the schema of a server that does not show it to everybody. */
 const INTROSPECTION_ROLE: Role = 'ADMIN';
@@ -17,10 +18,14 @@ const INTROSPECTION_ROLE: Role = 'ADMIN';
  * validated. The one exception is introspection where `openIntrospection` is set, which is for development.
  */
 export class Access {
+  private readonly denials: DenialLog;
+
   constructor(
     private readonly deps: { audit: Pick<AuditService, 'record'>; logger: Logger; clock: Clock },
     private readonly options: { openIntrospection: boolean },
-  ) {}
+  ) {
+    this.denials = new DenialLog(deps.audit, deps.clock);
+  }
 
   /**
    * Settles a call to the field at `coordinate` (`Type.field`) that requires `role`.
@@ -74,7 +79,7 @@ export class Access {
       remoteAddress: context.remoteAddress,
     };
     try {
-      await this.deps.audit.record(event);
+      await this.denials.record(event, actor === null);
     } catch (error) {
       // The refusal stands whether or not it could be written down; the log is the second place to find it.
       this.deps.logger.error(

@@ -33,6 +33,13 @@ export class CreateRestoreInput implements CreateRestore {
   @Field(() => [ComponentEnum], { nullable: true, description: 'Absent: every component of the backup.' })
   components?: Component[] | null;
 
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Only these files and folders, 1 to 100, each as the backup names it below a component, such as files/receipts/2025 or files/receipts/2025/1.txt; a folder with everything in it. Bytes that are not UTF-8 text, control characters, quotation marks and backslashes are written \\xHH. Several components: each is searched. Not for DATABASE, which is restored whole. A path that the backup does not hold ends the restore with BAD_USER_INPUT before anything changes. Absent: everything.',
+  })
+  paths?: string[] | null;
+
   @Field(() => Boolean, {
     defaultValue: false,
     description:
@@ -45,6 +52,13 @@ export class CreateRestoreInput implements CreateRestore {
     description: 'true: read and check everything, write nothing.',
   })
   validateOnly!: boolean;
+
+  @Field(() => Boolean, {
+    defaultValue: true,
+    description:
+      'true: what a restore in the live place overwrites is backed up first, into a backup with trigger PRE_RESTORE that is kept for 30 days. false: for live data that cannot be read any more.',
+  })
+  restorePoint!: boolean;
 
   @Field(() => String, {
     nullable: true,

@@ -27,6 +27,12 @@ export class Restore implements Partial<RestoreRecord> {
   @Field(() => [ComponentEnum], { description: 'The components to restore.' })
   components!: Component[];
 
+  @Field(() => [String], {
+    nullable: true,
+    description: 'The files and folders to restore; null: everything in the components.',
+  })
+  paths!: string[] | null;
+
   @Field(() => Boolean, { description: 'Whether existing data is overwritten.' })
   overwrite!: boolean;
 

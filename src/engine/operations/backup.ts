@@ -15,10 +15,16 @@ import { type Component, sortComponents } from '../../shared/component.js';
 import { CancelledError, IntegrityError, invariant, throwIfCancelled } from '../../shared/errors.js';
 import type { SnapshotId } from '../codec/ids.js';
 import type { Domain } from '../codec/object-header.js';
-import type { BackupOutcome, BackupRequest, BackupUpdate, RunOptions } from '../engine.js';
+import type {
+  BackupOutcome,
+  BackupRequest,
+  BackupUpdate,
+  RunOptions,
+  SnapshotDescription,
+} from '../engine.js';
 import { ChunkReader } from '../repository/chunk-reader.js';
 import { ChunkWriter } from '../repository/chunk-writer.js';
-import type { Repository } from '../repository/repository.js';
+import type { CataloguedSnapshot, Repository } from '../repository/repository.js';
 import type { References } from '../snapshot/references.js';
 import { checksumOf, domainOf, type Snapshot, type SnapshotComponent } from '../snapshot/snapshot-object.js';
 import type { Source, SourceSize } from '../source.js';
@@ -34,6 +40,8 @@ export interface BackupDeps {
   repository: Repository;
   sources: ReadonlyMap<Component, Source>;
   clock: Clock;
+  /** Said before what the sources have to say. */
+  notices?: readonly string[];
 }
 
 /**
@@ -181,7 +189,7 @@ class BackupRun {
       storedBytes,
       fileCount: sum('fileCount'),
       checksum: checksumOf(components),
-      notices: captured.flatMap(({ notices }) => notices),
+      notices: [...(this.#deps.notices ?? []), ...captured.flatMap(({ notices }) => notices)],
       labels: this.#request.labels,
     };
     const snapshotId = await this.#deps.repository.commitSnapshot(snapshot);
@@ -240,4 +248,11 @@ export function toOutcome(
     checksum: toHex(snapshot.checksum),
     notices: snapshot.notices,
   };
+}
+
+/** What callers learn of a snapshot in the catalogue. */
+export function describeSnapshot(snapshot: CataloguedSnapshot): SnapshotDescription {
+  const { backupId, encrypted, compressed, startedAtMs, completedAtMs, labels } = snapshot;
+  const described = { backupId, encrypted, compressed, startedAtMs, completedAtMs, labels };
+  return { ...toOutcome(snapshot.id, snapshot), ...described };
 }

@@ -2,6 +2,7 @@
 import type { Component } from '../../shared/component.js';
 import { IntegrityError } from '../../shared/errors.js';
 import type { ChunkReader } from '../repository/chunk-reader.js';
+import type { PathSelection } from '../snapshot/path-selection.js';
 import { printPath } from '../snapshot/paths.js';
 import type { FileEnd, ManifestRecord } from '../snapshot/record.js';
 import type { References } from '../snapshot/references.js';
@@ -30,15 +31,21 @@ export interface PartsVisitor {
   abort(): Promise<void>;
 }
 
-/** Visits every entry of `manifest`. */
+/** A manifest, and which of its entries are meant; null: all. */
+export interface ManifestPart {
+  manifest: References;
+  selection: PathSelection | null;
+}
+
+/** Visits every entry of `part`, and the folders above them. */
 export async function walkManifest(
   reader: ChunkReader,
-  manifest: References,
+  { manifest, selection }: ManifestPart,
   visitor: EntryVisitor,
 ): Promise<void> {
   let parts: PartsVisitor | null = null;
   try {
-    for await (const record of readAhead(reader, manifest)) {
+    for await (const record of readAhead(reader, manifest, selection)) {
       if (record.kind === 'directory') await visitor.directory(record);
       else if (record.kind === 'symlink') await visitor.symlink(record);
       else if (record.kind === 'file' && record.end) await visitor.wholeFile({ ...record, end: record.end });

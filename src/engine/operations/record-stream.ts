@@ -2,6 +2,7 @@
 import { MiB } from '../../shared/bytes.js';
 import type { ChunkReader } from '../repository/chunk-reader.js';
 import { readRecords } from '../snapshot/manifest-reader.js';
+import type { PathSelection } from '../snapshot/path-selection.js';
 import type { ManifestRecord } from '../snapshot/record.js';
 import { type References, sumReferences } from '../snapshot/references.js';
 
@@ -15,9 +16,17 @@ interface Ahead {
   isFetched: boolean;
 }
 
-/** The records of `manifest`, in order. Holds at most MAX_RECORDS_AHEAD records. */
-export async function* readAhead(reader: ChunkReader, manifest: References): AsyncGenerator<ManifestRecord> {
-  const records = readRecords(reader.readAll(manifest));
+/**
+ * The records of `manifest`, in order. Holds at most MAX_RECORDS_AHEAD records.
+ * @param selection only these and the folders above them; no other content is fetched
+ */
+export async function* readAhead(
+  reader: ChunkReader,
+  manifest: References,
+  selection: PathSelection | null = null,
+): AsyncGenerator<ManifestRecord> {
+  const all = readRecords(reader.readAll(manifest));
+  const records = selection ? selection.filter(all) : all;
   const queue: Ahead[] = [];
   let bytesAhead = 0;
   let ended = false;

@@ -1,38 +1,42 @@
 /**
  * One restore, as a transaction:
  *
- *     plan      every target says what would stop it; nothing changes
+ *     plan      every target says what would stop it, and what room it needs; nothing changes
  *     validate  every byte is read, authenticated and hashed
+ *     snapshot  what will be overwritten is backed up: the restore point
  *     stage     beside the live data
  *     check     the staged copy is read back
- *     swap      component by component; a failure undoes those that were swapped, in reverse
- *     commit    what was there before is let go
+ *     swap      journalled; all components or none (swap-transaction.ts)
  *
  * Memory: the blocks of one ChunkReader (24 MiB), and what the targets hold for the files being written.
  */
-import { type Component, sortComponents } from '../../shared/component.js';
-import {
-  AppError,
-  CancelledError,
-  IntegrityError,
-  InvalidInputError,
-  invariant,
-  NotFoundError,
-  throwIfCancelled,
-} from '../../shared/errors.js';
-import { parseId, type SnapshotId } from '../codec/ids.js';
+import type { Clock } from '../../shared/clock.js';
+import type { Component } from '../../shared/component.js';
+import { AppError, CancelledError, invariant, throwIfCancelled } from '../../shared/errors.js';
+import { assertSpace } from '../../shared/space.js';
 import type { RestoreOutcome, RestoreRequest, RestoreUpdate, RunOptions } from '../engine.js';
+import type { RestoreJournal } from '../journal.js';
 import { ChunkReader } from '../repository/chunk-reader.js';
 import type { Repository } from '../repository/repository.js';
-import { domainOf, type Snapshot, type SnapshotComponent } from '../snapshot/snapshot-object.js';
-import type { StageOptions, Staging, Target } from '../target.js';
+import { domainOf, type Snapshot } from '../snapshot/snapshot-object.js';
+import type { Source } from '../source.js';
+import type { StageOptions, Target, TargetPlan } from '../target.js';
+import type { ManifestPart } from './file-walker.js';
+import { readSnapshot } from './read-snapshot.js';
+import { chooseParts, type RestorePart } from './restore-parts.js';
+import { takeRestorePoint } from './restore-point.js';
 import { stageComponent } from './stage-component.js';
+import { type StagedPart, swapAll, UndoFailedError } from './swap-transaction.js';
 import { validateComponent } from './validate-component.js';
 
 /** What a restore works with. */
 export interface RestoreDeps {
   repository: Repository;
   targets: ReadonlyMap<Component, Target>;
+  /** Of the live till, for the restore point. */
+  sources: ReadonlyMap<Component, Source>;
+  clock: Clock;
+  journal: RestoreJournal;
 }
 
 /**
@@ -47,30 +51,18 @@ export async function runRestore(
 ): Promise<RestoreOutcome> {
   const { repository } = deps;
   await repository.refresh(options.signal ? { signal: options.signal } : {});
-  const snapshot = await readSnapshot(repository, parseId<SnapshotId>(request.snapshotId));
+  await repository.prepareToRead(options.signal ? { signal: options.signal } : {});
+  const snapshot = await readSnapshot(repository, request.snapshotId);
   return new RestoreRun(deps, request, options, snapshot).run();
-}
-
-/** Tells a snapshot that is gone from one that is damaged. */
-async function readSnapshot(repository: Repository, id: SnapshotId): Promise<Snapshot> {
-  try {
-    return await repository.readSnapshot(id);
-  } catch (error) {
-    if (!(error instanceof IntegrityError && error.cause instanceof NotFoundError)) throw error;
-    throw new NotFoundError('The backup is no longer in the repository', { cause: error });
-  }
-}
-
-interface Part {
-  component: Component;
-  held: SnapshotComponent;
 }
 
 class RestoreRun {
   readonly #deps: RestoreDeps;
   readonly #request: RestoreRequest;
   readonly #options: RunOptions<RestoreUpdate>;
-  readonly #parts: Part[];
+  readonly #snapshot: Snapshot;
+  #parts: RestorePart[] = [];
+  readonly #found = new Map<Component, TargetPlan['live']>();
   readonly #reader: ChunkReader;
   readonly #stageOptions: StageOptions;
   readonly #outcome: RestoreOutcome = {
@@ -90,32 +82,31 @@ class RestoreRun {
     this.#deps = deps;
     this.#request = request;
     this.#options = options;
-    this.#parts = sortComponents(request.components).map((component) => ({
-      component,
-      held: findPart(snapshot, component),
-    }));
+    this.#snapshot = snapshot;
     const signal = options.signal ? { signal: options.signal } : {};
     this.#reader = new ChunkReader(deps.repository, domainOf(snapshot), signal);
     this.#stageOptions = { restoreId: request.restoreId, overwrite: request.overwrite, ...signal };
-    const passes = request.validateOnly ? 1 : 3; // validate, stage, check
-    const sum = (field: 'sizeBytes' | 'fileCount') =>
-      this.#parts.reduce((total, { held }) => total + held[field], 0);
     this.#update = {
       phase: 'VALIDATING',
       component: null,
       processedBytes: 0,
-      totalBytes: sum('sizeBytes') * passes,
+      totalBytes: 0,
       processedFiles: 0,
-      totalFiles: sum('fileCount'),
+      totalFiles: 0,
       validated: false,
+      restorePoint: null,
     };
   }
 
   async run(): Promise<RestoreOutcome> {
     try {
+      await this.#choose();
       if (!this.#request.validateOnly) await this.#plan();
       await this.#validate();
-      if (!this.#request.validateOnly) await this.#replace();
+      if (!this.#request.validateOnly) {
+        await this.#takeRestorePoint();
+        await this.#replace();
+      }
       return { ...this.#outcome };
     } catch (error) {
       if (error instanceof UndoFailedError) throw error; // more than a cancellation: live data is not where it was
@@ -129,81 +120,102 @@ class RestoreRun {
     }
   }
 
-  async #plan(): Promise<void> {
-    for (const { component, held } of this.#parts) {
-      throwIfCancelled(this.#options.signal);
-      await this.#target(component).plan(
-        { totalBytes: held.sizeBytes, totalFiles: held.fileCount },
-        this.#stageOptions,
-      );
+  async #choose(): Promise<void> {
+    this.#parts = await chooseParts(this.#reader, this.#snapshot, this.#request);
+    const passes = this.#request.validateOnly ? 1 : 3; // validate, stage, check
+    for (const { totalBytes, totalFiles } of this.#parts) {
+      this.#update.totalBytes += totalBytes * passes;
+      this.#update.totalFiles += totalFiles;
     }
   }
 
+  async #plan(): Promise<void> {
+    const space = [];
+    for (const { component, totalBytes, totalFiles, content } of this.#parts) {
+      throwIfCancelled(this.#options.signal);
+      const plan = await this.#target(component).plan(
+        { totalBytes, totalFiles },
+        this.#stageOptionsOf(content),
+      );
+      this.#found.set(component, plan.live);
+      space.push(...plan.space);
+    }
+    assertSpace(space);
+  }
+
   async #validate(): Promise<void> {
-    for (const { component, held } of this.#parts) {
+    for (const { component, content } of this.#parts) {
       this.#enter('VALIDATING', component);
       const onChecked = (bytes: number, files: number) =>
         this.#done(bytes, this.#request.validateOnly ? files : 0);
-      await validateComponent(this.#reader, component, held.manifest.content, onChecked);
+      await validateComponent(this.#reader, component, content, { onChecked });
     }
     this.#update.validated = true;
     this.#outcome.validated = true;
     this.#report();
   }
 
+  /** Only where live data is overwritten: what is added to, or restored beside, is not lost. */
+  async #takeRestorePoint(): Promise<void> {
+    const { restorePoint: request, overwrite, targetFolder } = this.#request;
+    if (request === null || !overwrite || targetFolder !== null) return;
+    const { processedBytes, totalBytes } = this.#update;
+    this.#enter('SNAPSHOTTING', null);
+    const point = await takeRestorePoint(
+      this.#deps,
+      { request, found: this.#found, encrypt: this.#snapshot.encrypted },
+      {
+        ...this.#signalOption(),
+        onProgress: (update) => {
+          this.#update.component = update.component;
+          this.#update.processedBytes = processedBytes + update.processedBytes;
+          this.#update.totalBytes = totalBytes + update.totalBytes;
+          this.#report();
+        },
+      },
+    );
+    this.#update.restorePoint = point;
+    this.#report();
+  }
+
   async #replace(): Promise<void> {
     const staged: StagedPart[] = [];
+    const { restoreId, targetFolder } = this.#request;
     try {
-      for (const { component, held } of this.#parts) {
+      for (const { component, content } of this.#parts) {
         this.#enter('STAGING', component);
-        const staging = await this.#target(component).stage(this.#stageOptions);
+        const staging = await this.#target(component).stage(this.#stageOptionsOf(content));
         staged.push({ component, staging });
-        await stageComponent(this.#reader, component, held.manifest.content, staging, this.#counter());
+        await stageComponent(this.#reader, component, content, staging, this.#counter());
       }
       for (const { component, staging } of staged) {
         this.#enter('CHECKING', component);
         await staging.check({ ...this.#signalOption(), onBytes: (bytes) => this.#done(bytes, 0) });
       }
-      await this.#swapAll(staged);
+      await swapAll(
+        staged,
+        { restoreId, backupId: this.#snapshot.backupId, targetFolder, outcome: { ...this.#outcome } },
+        {
+          journal: this.#deps.journal,
+          onStep: (phase, component) => this.#enter(phase, component),
+          ...this.#signalOption(),
+        },
+      );
     } catch (error) {
       // Where live data could not be brought back, what was staged and kept is all there is: it stays.
-      if (!(error instanceof UndoFailedError)) await discardAll(staged);
+      if (!(error instanceof UndoFailedError)) await this.#discardAll(staged);
       throw error;
     }
-    for (const { staging } of staged) await staging.commit();
   }
 
-  /** Swaps every component, or none. */
-  async #swapAll(staged: readonly StagedPart[]): Promise<void> {
-    const swapped: StagedPart[] = [];
-    try {
-      for (const part of staged) {
-        throwIfCancelled(this.#options.signal);
-        this.#enter('SWAPPING', part.component);
-        await part.staging.swap();
-        swapped.push(part);
-      }
-      throwIfCancelled(this.#options.signal);
-    } catch (error) {
-      await this.#undoAll(swapped.reverse(), error);
-      throw swapped.length > 0 ? withRollback(error) : error;
-    }
-  }
-
-  /** Brings every component back, also when one of them fails. */
-  async #undoAll(swapped: readonly StagedPart[], cause: unknown): Promise<void> {
-    const failures: unknown[] = [];
-    const lost: Component[] = [];
-    for (const { component, staging } of swapped) {
-      this.#enter('ROLLING_BACK', component);
-      try {
-        await staging.undo();
-      } catch (error) {
-        failures.push(error);
-        lost.push(component);
-      }
-    }
-    if (lost.length > 0) throw new UndoFailedError(lost, new AggregateError([cause, ...failures]));
+  /**
+   * What cannot be removed is recognised by the restore's id, and is not what the caller asked about; the journal's
+   * entry goes last, so that what stays behind is found by the next start.
+   */
+  async #discardAll(staged: readonly StagedPart[]): Promise<void> {
+    const discarded = await Promise.allSettled(staged.map(({ staging }) => staging.discard()));
+    if (discarded.some(({ status }) => status === 'rejected')) return;
+    await Promise.allSettled([this.#deps.journal.remove(this.#request.restoreId)]);
   }
 
   #counter() {
@@ -223,6 +235,10 @@ class RestoreRun {
     };
   }
 
+  #stageOptionsOf({ selection }: ManifestPart): StageOptions {
+    return { ...this.#stageOptions, paths: selection?.paths ?? null };
+  }
+
   #target(component: Component): Target {
     const target = this.#deps.targets.get(component);
     invariant(target, 'every component has a target');
@@ -233,7 +249,7 @@ class RestoreRun {
     return this.#options.signal ? { signal: this.#options.signal } : {};
   }
 
-  #enter(phase: RestoreUpdate['phase'], component: Component): void {
+  #enter(phase: RestoreUpdate['phase'], component: Component | null): void {
     this.#update.phase = phase;
     this.#update.component = component;
     this.#report();
@@ -247,45 +263,5 @@ class RestoreRun {
 
   #report(): void {
     this.#options.onProgress?.({ ...this.#update });
-  }
-}
-
-function findPart(snapshot: Snapshot, component: Component): SnapshotComponent {
-  const part = snapshot.components.find((each) => each.component === component);
-  if (part) return part;
-  const held = snapshot.components.map((each) => each.component).join(', ');
-  throw new InvalidInputError(`The backup holds ${held}, but no ${component}`);
-}
-
-interface StagedPart {
-  component: Component;
-  staging: Staging;
-}
-
-/** What stays behind is recognised by the restore's id, and is not what the caller asked about. */
-async function discardAll(staged: readonly StagedPart[]): Promise<void> {
-  await Promise.allSettled(staged.map(({ staging }) => staging.discard()));
-}
-
-/** Says that live data had been touched, and was brought back. */
-function withRollback(error: unknown): AppError {
-  if (error instanceof AppError) {
-    return new AppError(error.code, error.message, {
-      cause: error,
-      details: { ...error.details, rolledBack: true },
-    });
-  }
-  const message = 'The restore failed while live data was replaced; the live data was brought back';
-  return new AppError('INTERNAL_SERVER_ERROR', message, { cause: error, details: { rolledBack: true } });
-}
-
-class UndoFailedError extends AppError {
-  constructor(components: readonly Component[], cause: unknown) {
-    const names = components.join(', ');
-    super(
-      'INTERNAL_SERVER_ERROR',
-      `The restore failed and the live data of ${names} could not be brought back; it is kept beside its place in a ".tillvault-" folder`,
-      { cause, details: { components } },
-    );
   }
 }

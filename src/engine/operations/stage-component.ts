@@ -2,13 +2,14 @@
 import type { Component } from '../../shared/component.js';
 import type { ChunkReader } from '../repository/chunk-reader.js';
 import type { FileEnd } from '../snapshot/record.js';
-import { countReferences, type References } from '../snapshot/references.js';
+import { countReferences } from '../snapshot/references.js';
 import type { FileWriter, Staging } from '../target.js';
 import {
   blameFile,
   type DirectoryRecord,
   type EntryVisitor,
   type FileRecord,
+  type ManifestPart,
   type PartsVisitor,
   type SymlinkRecord,
   walkManifest,
@@ -28,19 +29,19 @@ export interface StageCounter {
 }
 
 /**
- * Stages every entry of `manifest`.
+ * Stages every entry of `part`, and the folders above them.
  * @throws IntegrityError naming a file that is damaged, StorageError or SourceError when the place cannot be written
  */
 export async function stageComponent(
   reader: ChunkReader,
   component: Component,
-  manifest: References,
+  part: ManifestPart,
   staging: Staging,
   counter: StageCounter,
 ): Promise<void> {
   const stager = new Stager(reader, component, staging, counter);
   try {
-    await walkManifest(reader, manifest, stager);
+    await walkManifest(reader, part, stager);
   } finally {
     await stager.pool.settle();
   }

@@ -2,42 +2,53 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Component } from '../../shared/component.js';
 import { IntegrityError } from '../../shared/errors.js';
+import type { DamagedFile } from '../engine.js';
 import type { ChunkReader } from '../repository/chunk-reader.js';
+import { printPath } from '../snapshot/paths.js';
 import type { FileEnd } from '../snapshot/record.js';
-import type { References } from '../snapshot/references.js';
 import {
   blameFile,
   type EntryVisitor,
   type FileRecord,
+  type ManifestPart,
   type PartsVisitor,
   walkManifest,
 } from './file-walker.js';
 
-/** Told of every file and byte that was found to be right. */
-export type OnChecked = (bytes: number, files: number) => void;
+export interface ValidateOptions {
+  /** Told of every file and byte that was looked at. */
+  onChecked: (bytes: number, files: number) => void;
+  /** Told of what is damaged, in order; the rest is checked all the same. Without it the first damage is thrown. */
+  onDamage?: (damaged: DamagedFile) => void;
+}
 
 /**
  * Every chunk is read, authenticated and compared with its id, every file with its SHA-256.
- * @throws IntegrityError naming the first file that is damaged
+ * @throws IntegrityError naming the first file that is damaged, unless `onDamage` is given
  */
 export async function validateComponent(
   reader: ChunkReader,
   component: Component,
-  manifest: References,
-  onChecked: OnChecked,
+  part: ManifestPart,
+  options: ValidateOptions,
 ): Promise<void> {
-  await walkManifest(reader, manifest, new Validator(reader, component, onChecked));
+  try {
+    await walkManifest(reader, part, new Validator(reader, component, options));
+  } catch (error) {
+    if (!options.onDamage || !(error instanceof IntegrityError)) throw error;
+    options.onDamage({ component, path: null, reason: error.message });
+  }
 }
 
 class Validator implements EntryVisitor {
   readonly #reader: ChunkReader;
   readonly #component: Component;
-  readonly #onChecked: OnChecked;
+  readonly #options: ValidateOptions;
 
-  constructor(reader: ChunkReader, component: Component, onChecked: OnChecked) {
+  constructor(reader: ChunkReader, component: Component, options: ValidateOptions) {
     this.#reader = reader;
     this.#component = component;
-    this.#onChecked = onChecked;
+    this.#options = options;
   }
 
   async directory(): Promise<void> {}
@@ -51,13 +62,16 @@ class Validator implements EntryVisitor {
   }
 
   async beginFile(record: FileRecord): Promise<PartsVisitor> {
+    const { onChecked } = this.#options;
     const sum = createHash('sha256');
     let sizeBytes = 0;
+    let isDamaged = false;
     const blame = async (work: () => Promise<void>) => {
       try {
-        await work();
+        if (!isDamaged) await work();
       } catch (error) {
-        throw blameFile(error, this.#component, record.path);
+        isDamaged = true;
+        this.#blame(error, record.path);
       }
     };
     return {
@@ -66,16 +80,21 @@ class Validator implements EntryVisitor {
           for await (const chunk of this.#reader.readAll(content)) {
             sum.update(chunk);
             sizeBytes += chunk.length;
-            this.#onChecked(chunk.length, 0);
+            onChecked(chunk.length, 0);
           }
         }),
-      end: (end) =>
-        blame(async () => {
-          assertContent(sum, sizeBytes, end);
-          this.#onChecked(0, 1);
-        }),
+      end: async (end) => {
+        await blame(async () => assertContent(sum, sizeBytes, end));
+        onChecked(isDamaged ? Math.max(0, end.sizeBytes - sizeBytes) : 0, 1);
+      },
       abort: async () => {},
     };
+  }
+
+  #blame(error: unknown, path: Buffer): void {
+    const { onDamage } = this.#options;
+    if (!onDamage || !(error instanceof IntegrityError)) throw blameFile(error, this.#component, path);
+    onDamage({ component: this.#component, path: printPath(path), reason: error.message });
   }
 }
 

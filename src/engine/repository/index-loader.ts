@@ -34,6 +34,8 @@ export class IndexLoader {
   readonly #lost = new Set<PackId>();
   /** Packs that are known from themselves only: an index object has to name them before a backup relies on them. */
   readonly #unindexed: Record<Domain, PackDescription[]> = { plain: [], sealed: [] };
+  /** Packs whose tables are damaged, so that each is reported once. */
+  readonly #unreadable = new Set<PackId>();
   /** An index object was damaged, and the packs have not been read in its stead yet. */
   #lacksPacks = false;
 
@@ -52,16 +54,41 @@ export class IndexLoader {
       throwIfCancelled(signal);
       if (!this.#loaded.has(key)) await this.#load(key);
     });
-    if (this.#lacksPacks) await this.#readPacks(signal);
+    if (this.#lacksPacks) await this.comparePacks(signal);
     this.#lacksPacks = false;
   }
 
   /**
-   * To be called before chunks are relied on instead of being stored: compares what the index says with the packs that
-   * are there, and makes durable what was learned from packs alone.
+   * Compares the index with the packs that are there: reads those that no index object names, and forgets those that
+   * are gone or cut short. To be called after `refresh`, before chunks are read.
+   */
+  async comparePacks(signal?: AbortSignal): Promise<void> {
+    const expected = new Map(this.#index.packs());
+    for await (const { key, sizeBytes } of this.#deps.store.list('packs/')) {
+      throwIfCancelled(signal);
+      const id = packIdIn(key);
+      if (!id) continue;
+      const indexedBytes = expected.get(id);
+      if (indexedBytes === sizeBytes) expected.delete(id);
+      else if (indexedBytes === undefined && !this.#unreadable.has(id))
+        await this.#readPack(id, key, sizeBytes);
+    }
+    if (expected.size === 0) return;
+    for (const id of expected.keys()) {
+      this.#lost.add(id);
+      this.#deps.onWarning(
+        `Pack ${id} is missing or cut short; its content is stored again by the backups that still hold it`,
+      );
+    }
+    await this.#rebuild(signal);
+  }
+
+  /**
+   * To be called before chunks are relied on instead of being stored: as `comparePacks`, and makes durable what was
+   * learned from packs alone.
    */
   async prepareToRely(signal?: AbortSignal): Promise<void> {
-    await this.#forgetLostPacks(signal);
+    await this.comparePacks(signal);
     for (const domain of DOMAINS) {
       while (this.#unindexed[domain].length > 0) {
         const packs = this.#unindexed[domain].slice(0, MAX_INDEXED_PACKS);
@@ -101,45 +128,24 @@ export class IndexLoader {
     this.#loaded.add(key);
   }
 
-  /** Reads the tables of packs that no readable index object describes. */
-  async #readPacks(signal?: AbortSignal): Promise<void> {
+  /** Reads the table of a pack that no readable index object describes. */
+  async #readPack(id: PackId, key: string, sizeBytes: number): Promise<void> {
     const { store, keys, onWarning } = this.#deps;
-    for await (const { key, sizeBytes } of store.list('packs/')) {
-      throwIfCancelled(signal);
-      const id = packIdIn(key);
-      if (!id || this.#index.hasPack(id)) continue;
-      try {
-        const read = (offset: number, length: number) => store.getRange(key, offset, length);
-        const { pack, domain } = await readPackTable(keys, id, sizeBytes, read);
-        this.#index.addPack(pack, domain);
-        this.#unindexed[domain].push({
-          ...pack,
-          header: Buffer.from(pack.header),
-          table: Buffer.from(pack.table),
-        });
-      } catch (error) {
-        if (error instanceof NotFoundError) continue; // a backup that was cancelled has removed it
-        if (!(error instanceof IntegrityError)) throw error;
-        onWarning(`Pack ${id} is left out: ${error.message}`);
-      }
+    try {
+      const read = (offset: number, length: number) => store.getRange(key, offset, length);
+      const { pack, domain } = await readPackTable(keys, id, sizeBytes, read);
+      this.#index.addPack(pack, domain);
+      this.#unindexed[domain].push({
+        ...pack,
+        header: Buffer.from(pack.header),
+        table: Buffer.from(pack.table),
+      });
+    } catch (error) {
+      if (error instanceof NotFoundError) return; // a backup that was cancelled has removed it
+      if (!(error instanceof IntegrityError)) throw error;
+      this.#unreadable.add(id);
+      onWarning(`Pack ${id} is left out: ${error.message}`);
     }
-  }
-
-  async #forgetLostPacks(signal?: AbortSignal): Promise<void> {
-    const expected = new Map(this.#index.packs());
-    for await (const { key, sizeBytes } of this.#deps.store.list('packs/')) {
-      throwIfCancelled(signal);
-      const id = packIdIn(key);
-      if (id && expected.get(id) === sizeBytes) expected.delete(id);
-    }
-    if (expected.size === 0) return;
-    for (const id of expected.keys()) {
-      this.#lost.add(id);
-      this.#deps.onWarning(
-        `Pack ${id} is missing or cut short; its content is stored again by the backups that still hold it`,
-      );
-    }
-    await this.#rebuild(signal);
   }
 
   /** A new index without the lost packs: a chunk that is in another pack as well is found there then. */

@@ -3,9 +3,8 @@
  * chunks is done by ChunkWriter and ChunkReader.
  */
 import type { Clock } from '../../shared/clock.js';
-import { IntegrityError, throwIfCancelled } from '../../shared/errors.js';
 import type { ObjectStore } from '../../storage/object-store.js';
-import { idOf, isId, type PackId, parseId, type SnapshotId } from '../codec/ids.js';
+import { idOf, type PackId, type SnapshotId } from '../codec/ids.js';
 import type { KeyRing, RandomBytes } from '../codec/key-ring.js';
 import type { Domain } from '../codec/object-header.js';
 import type { ChunkIndex } from '../index/chunk-index.js';
@@ -13,6 +12,9 @@ import type { PackDescription } from '../pack/pack-reader.js';
 import { domainOf, openSnapshot, type Snapshot, sealSnapshot } from '../snapshot/snapshot-object.js';
 import { IndexLoader } from './index-loader.js';
 import { assertHead, type HeadOptions, openOrCreateHead, readNamed } from './repository-head.js';
+import { type CataloguedSnapshot, SnapshotCatalogue, snapshotKey } from './snapshot-catalogue.js';
+
+export type { CataloguedSnapshot } from './snapshot-catalogue.js';
 
 export interface RepositoryDeps {
   store: ObjectStore;
@@ -22,26 +24,19 @@ export interface RepositoryDeps {
   onWarning: (message: string) => void;
 }
 
-/** A snapshot in the catalogue: what choosing one needs, without its manifests. */
-export type CataloguedSnapshot = Omit<Snapshot, 'components'> & {
-  id: SnapshotId;
-  components: Omit<Snapshot['components'][number], 'manifest'>[];
-};
-
 export class Repository {
   readonly store: ObjectStore;
   readonly keys: KeyRing;
   readonly #indexLoader: IndexLoader;
   readonly random: RandomBytes;
-  readonly #onWarning: (message: string) => void;
-  readonly #catalogue = new Map<SnapshotId, CataloguedSnapshot>();
+  readonly #catalogue: SnapshotCatalogue;
 
   private constructor(deps: RepositoryDeps, keys: KeyRing) {
     this.store = deps.store;
     this.random = deps.random;
     this.keys = keys;
-    this.#onWarning = deps.onWarning;
     this.#indexLoader = new IndexLoader({ ...deps, keys });
+    this.#catalogue = new SnapshotCatalogue({ ...deps, keys });
   }
 
   /** Where every chunk is. */
@@ -54,9 +49,14 @@ export class Repository {
    * @throws KeyError, IntegrityError, NotFoundError, StorageError
    */
   static async open(deps: RepositoryDeps, options: HeadOptions): Promise<Repository> {
-    const repository = new Repository(deps, await openOrCreateHead(deps, options));
+    const repository = await Repository.openUnread(deps, options);
     await repository.refresh();
     return repository;
+  }
+
+  /** As `open`, but reads nothing beyond the head: `refresh` or `refreshCatalogue` must come before anything is asked. */
+  static async openUnread(deps: RepositoryDeps, options: HeadOptions): Promise<Repository> {
+    return new Repository(deps, await openOrCreateHead(deps, options));
   }
 
   /**
@@ -64,9 +64,19 @@ export class Repository {
    * @throws StorageError when the storage no longer holds this repository: nothing may rely on its chunks then
    */
   async refresh(options: { signal?: AbortSignal } = {}): Promise<void> {
-    await assertHead(this.store, this.keys.repositoryId);
-    await this.#refreshCatalogue(options.signal);
+    await this.refreshCatalogue(options);
     await this.#indexLoader.refresh(options.signal);
+  }
+
+  /** As `refresh`, but only which snapshots there are. */
+  async refreshCatalogue(options: { signal?: AbortSignal } = {}): Promise<void> {
+    await assertHead(this.store, this.keys.repositoryId);
+    await this.#catalogue.refresh(options.signal);
+  }
+
+  /** To be called after `refresh` and before chunks are read: finds packs that no index object names. */
+  async prepareToRead(options: { signal?: AbortSignal } = {}): Promise<void> {
+    await this.#indexLoader.comparePacks(options.signal);
   }
 
   /** To be called after `refresh` and before a backup relies on chunks that are stored: forgets those that are gone. */
@@ -77,6 +87,11 @@ export class Repository {
   /** Every snapshot that was there at the last refresh. */
   catalogue(): Iterable<CataloguedSnapshot> {
     return this.#catalogue.values();
+  }
+
+  /** Snapshots that the last refresh found damaged: they are not in the catalogue. */
+  get unreadableSnapshots(): ReadonlySet<SnapshotId> {
+    return this.#catalogue.unreadable;
   }
 
   /**
@@ -100,7 +115,7 @@ export class Repository {
       await Promise.allSettled([this.store.delete(snapshotKey(id))]); // a `put` that fails may have stored it
       throw error;
     }
-    this.#catalogue.set(id, toCatalogued(id, snapshot));
+    this.#catalogue.add(id, snapshot);
     return id;
   }
 
@@ -117,42 +132,9 @@ export class Repository {
   async commitPacks(domain: Domain, packs: readonly PackDescription[]): Promise<number> {
     return this.#indexLoader.commit(domain, packs);
   }
-
-  async #refreshCatalogue(signal?: AbortSignal): Promise<void> {
-    const gone = new Set(this.#catalogue.keys());
-    for await (const { key } of this.store.list('snapshots/')) {
-      throwIfCancelled(signal);
-      const name = key.slice('snapshots/'.length);
-      if (!isId(name)) continue;
-      const id = parseId<SnapshotId>(name);
-      if (!gone.delete(id) && !this.#catalogue.has(id)) await this.#catalogueSnapshot(id);
-    }
-    for (const id of gone) this.#catalogue.delete(id);
-  }
-
-  async #catalogueSnapshot(id: SnapshotId): Promise<void> {
-    try {
-      this.#catalogue.set(id, toCatalogued(id, await this.readSnapshot(id)));
-    } catch (error) {
-      if (!(error instanceof IntegrityError)) throw error;
-      this.#onWarning(`Snapshot ${id} is left out: ${error.message}`); // one damaged backup must not hide the others
-    }
-  }
 }
 
 /** Key of a pack. */
 export function packKey(id: PackId): string {
   return `packs/${id.slice(0, 2)}/${id}`;
-}
-
-function snapshotKey(id: SnapshotId): string {
-  return `snapshots/${id}`;
-}
-
-function toCatalogued(id: SnapshotId, snapshot: Snapshot): CataloguedSnapshot {
-  return {
-    ...snapshot,
-    id,
-    components: snapshot.components.map(({ manifest: _, ...component }) => component),
-  };
 }

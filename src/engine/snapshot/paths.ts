@@ -2,7 +2,7 @@
  * Paths of manifest entries: bytes, `/`-separated, relative to their component.
  * Manifest order is depth first, parts compared byte by byte: a folder comes right before its content.
  */
-import { IntegrityError } from '../../shared/errors.js';
+import { IntegrityError, InvalidInputError } from '../../shared/errors.js';
 
 const SLASH = 0x2f;
 
@@ -53,12 +53,57 @@ export function assertSafePath(path: Buffer): void {
 const DOT = Buffer.from('.');
 const DOT_DOT = Buffer.from('..');
 
-/** `path` as text for messages: bytes that are not UTF-8, and control characters, are escaped. */
+/**
+ * `path` as text, for messages, listings and requests: UTF-8 as it is; `"`, `\`, control characters and bytes that are
+ * not UTF-8 as `\xHH`, one for each byte. `parsePath` takes it back.
+ */
 export function printPath(path: Uint8Array): string {
-  return Buffer.from(path)
-    .toString('utf8')
-    .replace(
-      /[\p{Cc}\uFFFD"\\]/gu,
-      (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  const text = Buffer.from(path).toString('utf8');
+  if (!/[\p{Cc}\uFFFD"\\]/u.test(text)) return text;
+  const bytes = Buffer.from(path);
+  let printed = '';
+  for (let at = 0; at < bytes.length; ) {
+    const character = characterAt(bytes, at);
+    printed += character.isPlain ? character.text : escapeBytes(character.bytes);
+    at += character.bytes.length;
+  }
+  return printed;
+}
+
+/**
+ * The bytes that a path in the form of `printPath` stands for. Does not say whether the path is a safe one.
+ * @throws InvalidInputError for a backslash that does not begin `\xHH`
+ */
+export function parsePath(text: string): Buffer {
+  const pieces = text.split(/(\\(?:x[0-9a-fA-F]{2})?)/).map((piece) => {
+    if (!piece.startsWith('\\')) return Buffer.from(piece);
+    if (piece.length === 4) return Buffer.from(piece.slice(2), 'hex');
+    throw new InvalidInputError(
+      `Path '${text}' holds a backslash that begins no byte: expected \\xHH, and \\x5c for a backslash itself`,
+      { details: { field: 'paths' } },
     );
+  });
+  return Buffer.concat(pieces);
+}
+
+/** True when `path` is `folder` or lies below it. */
+export function isPathWithin(path: Buffer, folder: Buffer): boolean {
+  if (path.length < folder.length || path.compare(folder, 0, folder.length, 0, folder.length) !== 0)
+    return false;
+  return path.length === folder.length || path[folder.length] === SLASH;
+}
+
+/** The character that begins at `at`, or the byte there when it is none. */
+function characterAt(bytes: Buffer, at: number): { bytes: Buffer; text: string; isPlain: boolean } {
+  for (let length = 4; length >= 1; length--) {
+    const candidate = bytes.subarray(at, at + length);
+    const text = candidate.toString('utf8');
+    if ([...text].length !== 1 || !Buffer.from(text).equals(candidate)) continue;
+    return { bytes: candidate, text, isPlain: !/[\p{Cc}"\\]/u.test(text) };
+  }
+  return { bytes: bytes.subarray(at, at + 1), text: '', isPlain: false };
+}
+
+function escapeBytes(bytes: Buffer): string {
+  return [...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
 }

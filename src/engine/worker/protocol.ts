@@ -4,10 +4,15 @@ import type {
   BackupOutcome,
   BackupRequest,
   BackupUpdate,
+  RecoveredRestore,
   RestoreOutcome,
   RestoreRequest,
   RestoreUpdate,
   SnapshotDescription,
+  UnendedRestore,
+  VerifyOutcome,
+  VerifyRequest,
+  VerifyUpdate,
 } from '../engine.js';
 
 /** What each method takes, gives, and reports on the way. */
@@ -15,10 +20,15 @@ export interface Calls {
   open: { request: { mayCreate: boolean }; answer: null; update: never };
   backup: { request: BackupRequest; answer: BackupOutcome; update: BackupUpdate };
   restore: { request: RestoreRequest; answer: RestoreOutcome; update: RestoreUpdate };
+  verify: { request: VerifyRequest; answer: VerifyOutcome; update: VerifyUpdate };
   listSnapshots: { request: null; answer: SnapshotDescription[]; update: never };
   deleteSnapshot: { request: string; answer: null; update: never };
+  recoverRestores: { request: readonly UnendedRestore[]; answer: RecoveredRestore[]; update: never };
+  acknowledgeRestore: { request: UnendedRestore; answer: null; update: never };
 }
 export type Method = keyof Calls;
+/** What any method reports on the way. */
+export type Update = BackupUpdate | RestoreUpdate | VerifyUpdate;
 
 /** To the engine's thread. `id` names the call. */
 export type ToEngine =
@@ -27,7 +37,7 @@ export type ToEngine =
 
 /** From the engine's thread. */
 export type FromEngine =
-  | { kind: 'progress'; id: number; update: BackupUpdate | RestoreUpdate }
+  | { kind: 'progress'; id: number; update: Update }
   | { kind: 'answer'; id: number; answer: Calls[Method]['answer'] }
   | { kind: 'failure'; id: number; failure: Failure }
   | { kind: 'warning'; message: string };

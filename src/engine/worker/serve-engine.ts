@@ -1,14 +1,20 @@
 /** The engine's side of the thread boundary: runs calls, one AbortController each, and throttles progress. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock } from '../../shared/clock.js';
-import type { BackupUpdate, Engine, RestoreUpdate, RunOptions } from '../engine.js';
-import { type Calls, type FromEngine, type Method, type ToEngine, toFailure } from './protocol.js';
+import type { Engine, RunOptions } from '../engine.js';
+import {
+  type Calls,
+  type FromEngine,
+  type Method,
+  type ToEngine,
+  toFailure,
+  type Update,
+} from './protocol.js';
 
 /** Progress crosses the boundary at most this often, but for changes of phase and component. */
 const PROGRESS_EVERY_MS = 40;
 
 type Call = Extract<ToEngine, { kind: 'call' }>;
-type Update = BackupUpdate | RestoreUpdate;
 
 /** Answers calls that arrive on `port` until it is closed. */
 export function serveEngine(port: MessagePort, engine: Engine, clock: Clock): void {
@@ -50,8 +56,15 @@ async function run(
       return engine.backup(call.request, options);
     case 'restore':
       return engine.restore(call.request, options);
+    case 'verify':
+      return engine.verify(call.request, options);
     case 'listSnapshots':
       return engine.listSnapshots(options.signal ? { signal: options.signal } : {});
+    case 'recoverRestores':
+      return engine.recoverRestores(call.request);
+    case 'acknowledgeRestore':
+      await engine.acknowledgeRestore(call.request);
+      return null;
     case 'deleteSnapshot':
       await engine.deleteSnapshot(call.request);
       return null;

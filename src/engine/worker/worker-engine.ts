@@ -9,13 +9,25 @@ import type {
   BackupRequest,
   BackupUpdate,
   Engine,
+  RecoveredRestore,
   RestoreOutcome,
   RestoreRequest,
   RestoreUpdate,
   RunOptions,
   SnapshotDescription,
+  UnendedRestore,
+  VerifyOutcome,
+  VerifyRequest,
+  VerifyUpdate,
 } from '../engine.js';
-import { type Calls, type FromEngine, fromFailure, type Method, type ToEngine } from './protocol.js';
+import {
+  type Calls,
+  type FromEngine,
+  fromFailure,
+  type Method,
+  type ToEngine,
+  type Update,
+} from './protocol.js';
 
 export interface WorkerEngineDeps {
   /** Starts the thread; it must serve the engine on its parent port. */
@@ -27,7 +39,7 @@ export interface WorkerEngineDeps {
 interface PendingCall {
   resolve: (answer: Calls[Method]['answer']) => void;
   reject: (error: Error) => void;
-  onProgress: ((update: BackupUpdate | RestoreUpdate) => void) | undefined;
+  onProgress: ((update: Update) => void) | undefined;
 }
 
 export class WorkerEngine implements Engine {
@@ -62,6 +74,21 @@ export class WorkerEngine implements Engine {
   async restore(request: RestoreRequest, options: RunOptions<RestoreUpdate>): Promise<RestoreOutcome> {
     await this.#ensureOpen();
     return this.#call('restore', request, options);
+  }
+
+  async recoverRestores(unended: readonly UnendedRestore[]): Promise<RecoveredRestore[]> {
+    await this.#ensureOpen();
+    return this.#call('recoverRestores', unended, {});
+  }
+
+  async acknowledgeRestore(restore: UnendedRestore): Promise<void> {
+    await this.#ensureOpen();
+    await this.#call('acknowledgeRestore', restore, {});
+  }
+
+  async verify(request: VerifyRequest, options: RunOptions<VerifyUpdate>): Promise<VerifyOutcome> {
+    await this.#ensureOpen();
+    return this.#call('verify', request, options);
   }
 
   async listSnapshots(options: { signal?: AbortSignal } = {}): Promise<SnapshotDescription[]> {

@@ -28,7 +28,7 @@ export interface TokenRules {
   /** One of the `aud` of the token; absent or null: any. */
   audience?: string | null;
   clock: Clock;
-  /** How far the clock of whoever signs may be off, in seconds; default 5. */
+  /** How far the clock of whoever signs may be off, in seconds; default 0. */
   clockToleranceSeconds?: number;
 }
 
@@ -123,7 +123,7 @@ function readClaims({ exp, sub, role }: JwtPayload, rules: TokenRules): Verified
 }
 
 function toleranceSeconds(rules: TokenRules): number {
-  return rules.clockToleranceSeconds ?? 5;
+  return rules.clockToleranceSeconds ?? 0;
 }
 
 function missing(claim: string, meaning: string): UnauthenticatedError {

@@ -4,6 +4,7 @@ import { LocalEngine } from '../../../src/engine/index.js';
 import { systemClock } from '../../../src/shared/clock.js';
 import type { Component } from '../../../src/shared/component.js';
 import { MemoryStore } from '../../../src/storage/memory-store.js';
+import { MemoryJournal } from '../../support/memory-journal.js';
 import { MemorySource, MemoryTarget, type MemoryTree } from '../../support/memory-till.js';
 
 const CHEAP_KDF = { memoryKiB: 64, passes: 1, parallelism: 1 };
@@ -20,6 +21,7 @@ function createTill(tree: MemoryTree, objects = new Map<string, Buffer>()) {
       onWarning: () => {},
       sources: new Map<Component, MemorySource>([['FILES', source]]),
       createTargets: () => new Map([['FILES', target]]),
+      journal: new MemoryJournal(),
     },
     { passphrase: PASSPHRASE, kdfCost: CHEAP_KDF },
   );
@@ -45,6 +47,7 @@ function restoreRequest(snapshotId: string) {
     overwrite: true,
     validateOnly: false,
     targetFolder: null,
+    restorePoint: null,
   };
 }
 

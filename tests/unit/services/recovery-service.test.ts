@@ -1,9 +1,21 @@
 import { expect } from 'chai';
+import { draftRestorePoint } from '../../../src/services/restore-point.js';
 import { toSnapshotLabels } from '../../../src/services/snapshot-labels.js';
+import { systemClock } from '../../../src/shared/clock.js';
+import { systemRandom } from '../../../src/shared/random.js';
 import { describeSnapshot } from '../../support/fake-engine.js';
 import { ADMIN, FULL, followToEnd, openServiceKit, type ServiceKit } from '../../support/service-kit.js';
 
-const NOTHING = { deleted: 0, rebuilt: 0, completed: 0, missing: 0, interrupted: 0, requeued: 0 };
+const NOTHING = {
+  deleted: 0,
+  rebuilt: 0,
+  completed: 0,
+  missing: 0,
+  interrupted: 0,
+  rolledBack: 0,
+  finished: 0,
+  requeued: 0,
+};
 
 describe('RecoveryService', () => {
   let kit: ServiceKit;
@@ -141,6 +153,59 @@ describe('RecoveryService', () => {
     });
   }
 
+  for (const [end, status, report] of [
+    ['rolledBack', 'ROLLED_BACK', { rolledBack: 1 }],
+    ['completed', 'COMPLETED', { finished: 1 }],
+  ] as const) {
+    it(`ends a restore ${status} whose swap was cut short and put right, then lets the engine forget it`, async () => {
+      const backup = await complete();
+      await kit.queue.drain(1_000);
+      const restore = { ...queuedRestore(backup.id), status: 'RESTORING' as const, targetPath: 'beside' };
+      await kit.metadata.restores.insert(restore);
+      kit = await kit.restart();
+      const unended = {
+        restoreId: restore.id,
+        components: restore.components,
+        targetFolder: `${kit.restoreDir}/beside`,
+      };
+      const outcome = { validated: true, restoredFiles: 3, skippedFiles: 1, restoredBytes: 500 };
+      kit.engine.interrupted = [{ ...unended, backupId: backup.id, end, outcome }];
+      expect(await kit.recovery.recover()).to.deep.equal({ ...NOTHING, ...report });
+      expect(kit.engine.unended).to.deep.equal([unended]);
+      expect(kit.engine.acknowledged).to.include(restore.id);
+      const ended = await kit.restores.get(restore.id);
+      expect(ended).to.include({ status, validated: true });
+      expect(ended.restoredFiles).to.equal(end === 'completed' ? 3 : 0);
+      const events = await followToEnd(kit.progress.restoreProgress(restore.id, 0));
+      expect(events.at(-1)).to.include({ status, phase: 'DONE' });
+    });
+  }
+
+  it('tells a restore of its restore point when it had been committed', async () => {
+    const backup = await complete();
+    await kit.queue.drain(1_000);
+    const restore = { ...queuedRestore(backup.id), status: 'RESTORING' as const };
+    await kit.metadata.restores.insert(restore);
+    kit = await kit.restart();
+    const { backupId, labels } = draftRestorePoint(restore, { clock: systemClock, random: systemRandom });
+    const point = describeSnapshot({
+      backupId,
+      labels,
+      components: ['DATABASE'],
+      encrypt: true,
+      compress: true,
+      compressionLevel: null,
+    });
+    kit.engine.snapshots.set(point.snapshotId, point);
+    expect(await kit.recovery.recover()).to.deep.equal({ ...NOTHING, rebuilt: 1, interrupted: 1 });
+    expect((await kit.restores.get(restore.id)).restorePointId).to.equal(backupId);
+    expect(await kit.backups.get(backupId)).to.include({
+      trigger: 'PRE_RESTORE',
+      retentionDays: 30,
+      status: 'COMPLETED',
+    });
+  });
+
   it('queues backups and restores again in the order in which they were asked for', async () => {
     const backup = await complete();
     const early = { ...queuedRestore(backup.id), createdAt: new Date('2020-01-01') };
@@ -170,8 +235,10 @@ function queuedRestore(backupId: string) {
     components: ['DATABASE' as const],
     overwrite: true,
     validateOnly: false,
+    paths: null,
     targetPath: null,
     validated: false,
+    takesRestorePoint: true,
     restorePointId: null,
     restoredFiles: 0,
     skippedFiles: 0,

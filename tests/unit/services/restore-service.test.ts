@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { CancelledError, IntegrityError } from '../../../src/shared/errors.js';
-import { toRestoreUpdate, workUntil } from '../../support/fake-engine.js';
+import { describeSnapshot, toRestoreUpdate, workUntil } from '../../support/fake-engine.js';
 import {
   ADMIN,
   codeOf,
@@ -278,6 +278,66 @@ describe('RestoreService', () => {
 
     it('does not find an unknown restore', async () => {
       expect(await codeOf(kit.restores.cancel(ADMIN, 'none'))).to.equal('NOT_FOUND');
+    });
+  });
+
+  describe('restore point', () => {
+    /** A restore whose engine has committed its restore point and goes on until `gate` opens. */
+    async function reachPoint(gate: Promise<void>) {
+      const reached = Promise.withResolvers<void>();
+      kit.engine.duringRestore = async ({ restorePoint }, { signal, onProgress }) => {
+        const point = describeSnapshot({
+          ...restorePoint!,
+          components: ['DATABASE'],
+          encrypt: true,
+          compress: true,
+          compressionLevel: null,
+        });
+        kit.engine.snapshots.set(point.snapshotId, point);
+        onProgress?.(toRestoreUpdate({ phase: 'SNAPSHOTTING', validated: true, restorePoint: point }));
+        reached.resolve();
+        await workUntil(gate, signal);
+      };
+      const { id } = await kit.restores.create(ADMIN, asked());
+      await reached.promise;
+      return id;
+    }
+
+    it('gets a row that is kept for 30 days, and is told by the restore', async () => {
+      const id = await reachPoint(Promise.resolve());
+      await followToEnd(kit.progress.restoreProgress(id, null));
+      const { restorePointId } = await kit.restores.get(id);
+      const point = await kit.backups.get(restorePointId!);
+      expect(point).to.include({ status: 'COMPLETED', trigger: 'PRE_RESTORE', retentionDays: 30 });
+      expect(point.name).to.match(/^before-restore-\d{4}-\d\d-\d\d-[0-9a-f]{8}$/);
+    });
+
+    it('cannot be deleted while its restore runs', async () => {
+      const gate = Promise.withResolvers<void>();
+      const id = await reachPoint(gate.promise);
+      let restorePointId: string | null = null;
+      let isThere = false;
+      while (!isThere) {
+        ({ restorePointId } = await kit.restores.get(id));
+        isThere = restorePointId !== null && (await kit.backups.find(restorePointId)) !== null;
+      }
+      expect(await codeOf(kit.backups.delete(ADMIN, restorePointId!))).to.equal('CONFLICT');
+      gate.resolve();
+      await followToEnd(kit.progress.restoreProgress(id, null));
+      await kit.backups.delete(ADMIN, restorePointId!);
+    });
+
+    it('is not asked of the engine with restorePoint: false', async () => {
+      const { id } = await kit.restores.create(ADMIN, { ...asked(), restorePoint: false });
+      await followToEnd(kit.progress.restoreProgress(id, null));
+      expect(kit.engine.restoreRequests.at(-1)?.restorePoint).to.equal(null);
+    });
+
+    it('lets the engine forget the restore once its end is stored', async () => {
+      const { id } = await kit.restores.create(ADMIN, asked());
+      await followToEnd(kit.progress.restoreProgress(id, null));
+      await kit.queue.drain(1_000);
+      expect(kit.engine.acknowledged).to.deep.equal([id]);
     });
   });
 

@@ -50,6 +50,21 @@ describe('IndexLoader', () => {
     });
   }
 
+  context('when every index object is gone', () => {
+    it('restores from what the packs say of themselves', async () => {
+      const objects = new Map<string, Buffer>();
+      const tree = makeTree();
+      const till = createEngineTill({ FILES: tree }, { store: new MemoryStore(objects) });
+      await till.engine.open({ mayCreate: true });
+      const { snapshotId } = await till.engine.backup(backupRequest('b1'), {});
+      for (const key of keysIn(objects, 'index/')) objects.delete(key);
+      const later = createEngineTill({ FILES: tree }, { store: new MemoryStore(objects) });
+      await later.engine.open({ mayCreate: false });
+      const outcome = await later.engine.restore(restoreRequest(snapshotId, { validateOnly: true }), {});
+      expect(outcome.validated).to.equal(true);
+    });
+  });
+
   context('when an index object is damaged', () => {
     it('lets the next backup write it anew, so that it can be lost for good', async () => {
       const objects = new Map<string, Buffer>();

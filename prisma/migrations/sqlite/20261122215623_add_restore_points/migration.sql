@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "restores" ADD COLUMN "takesRestorePoint" BOOLEAN NOT NULL DEFAULT true;

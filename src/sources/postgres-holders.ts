@@ -1,0 +1,101 @@
+/** Who or what keeps a PostgreSQL database from being renamed: told apart from a lack of privileges. */
+import type { Client } from 'pg';
+import { ConflictError, SourceError } from '../shared/errors.js';
+
+/** A session in a database. */
+export interface Session {
+  pid: number;
+  user: string;
+  application: string;
+  /** Whether the user in DATABASE_URL may end it. */
+  canEnd: boolean;
+}
+
+/** Sessions of clients in `database`, but for our own. */
+export async function findSessions(client: Client, database: string): Promise<Session[]> {
+  const { rows } = await client.query<Session>(
+    `SELECT a.pid, a.usename AS user, coalesce(nullif(a.application_name, ''), 'unnamed') AS application,
+            (me.rolsuper OR pg_has_role(a.usesysid, 'MEMBER')
+              OR (pg_has_role('pg_signal_backend', 'MEMBER') AND NOT holder.rolsuper)) AS "canEnd"
+       FROM pg_stat_activity a JOIN pg_roles me ON me.rolname = current_user
+       JOIN pg_roles holder ON holder.oid = a.usesysid
+      WHERE a.datname = $1 AND a.pid <> pg_backend_pid() ORDER BY a.pid`,
+    [database],
+  );
+  return rows;
+}
+
+/** `3 clients (till, psql)`. */
+export function describeSessions(sessions: readonly Session[]): string {
+  const names = [...new Set(sessions.map(({ application }) => application))].slice(0, 5);
+  return `${sessions.length} ${sessions.length === 1 ? 'client' : 'clients'} (${names.join(', ')})`;
+}
+
+/**
+ * Refuses a restore that the swap would refuse after all the work.
+ * @throws SourceError when the user lacks privileges, ConflictError when something holds the database
+ */
+export async function checkRestorable(client: Client, database: string): Promise<void> {
+  const { user, owner, mayCreate, mayOwn, takesConnections } = await readRights(client, database);
+  if (!mayCreate) {
+    throw new SourceError(
+      `User "${user}" may not create databases, which a restore needs: ALTER ROLE "${user}" CREATEDB`,
+    );
+  }
+  if (owner === null) return;
+  if (!mayOwn) {
+    throw new SourceError(
+      `User "${user}" may not rename database "${database}", which belongs to "${owner}": use that user in DATABASE_URL, or GRANT "${owner}" TO "${user}"`,
+    );
+  }
+  if (!takesConnections) {
+    throw new ConflictError(
+      `Database "${database}" takes no connections at present: another restore is under way or was interrupted`,
+    );
+  }
+  const held = (await findSessions(client, database)).filter(({ canEnd }) => !canEnd);
+  if (held.length > 0) {
+    throw new ConflictError(
+      `Database "${database}" is held by ${describeSessions(held)}, which user "${user}" may not end: close them and restore again`,
+    );
+  }
+  await assertNothingTied(client, database);
+}
+
+interface Rights {
+  user: string;
+  owner: string | null;
+  mayCreate: boolean;
+  mayOwn: boolean;
+  takesConnections: boolean;
+}
+
+async function readRights(client: Client, database: string): Promise<Rights> {
+  const { rows } = await client.query<Rights>(
+    `SELECT me.rolname AS user, pg_get_userbyid(d.datdba) AS owner, (me.rolsuper OR me.rolcreatedb) AS "mayCreate",
+            (me.rolsuper OR pg_has_role(d.datdba, 'MEMBER')) AS "mayOwn", d.datallowconn AS "takesConnections"
+       FROM pg_roles me LEFT JOIN pg_database d ON d.datname = $1 WHERE me.rolname = current_user`,
+    [database],
+  );
+  return rows[0]!;
+}
+
+/** Replication and prepared transactions belong to the database as it is, and would go with the old one. */
+async function assertNothingTied(client: Client, database: string): Promise<void> {
+  const { rows } = await client.query<{ slots: string; subscriptions: string; prepared: string }>(
+    `SELECT (SELECT count(*) FROM pg_replication_slots WHERE database = $1) AS slots,
+            (SELECT count(*) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = $1) AS subscriptions,
+            (SELECT count(*) FROM pg_prepared_xacts WHERE database = $1) AS prepared`,
+    [database],
+  );
+  const { slots, subscriptions, prepared } = rows[0]!;
+  const found = Object.entries({
+    'replication slots': slots,
+    subscriptions,
+    'prepared transactions': prepared,
+  })
+    .filter(([, count]) => count !== '0')
+    .map(([what, count]) => `${count} ${what}`);
+  if (found.length === 0) return;
+  throw new ConflictError(`Database "${database}" has ${found.join(' and ')}: remove them before a restore`);
+}

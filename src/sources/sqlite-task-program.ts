@@ -1,0 +1,46 @@
+/**
+ * A program of its own for work of SQLite that takes long and that nothing can end within a process: the one that
+ * waits for it can kill it. Takes a task as JSON in its argument, prints one line of JSON.
+ */
+import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
+import { AppError } from '../shared/errors.js';
+import { openSqlite, toDatabaseError } from './sqlite-connection.js';
+import { checkDatabaseHealth } from './sqlite-health.js';
+import type { DatabaseTask, TaskReport } from './sqlite-task.js';
+
+function run(task: DatabaseTask): TaskReport {
+  try {
+    perform(task);
+    return { code: null, message: '' };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { code: error.code, message: error.message };
+  }
+}
+
+function perform(task: DatabaseTask): void {
+  if (task.kind === 'check') checkDatabaseHealth(task.path, task);
+  else rewrite(task);
+}
+
+/** VACUUM INTO, and not VACUUM: it keeps rowids. Not `immutable`: such a connection does not change the page size. */
+function rewrite({ path, goal, pageBytes, name }: Extract<DatabaseTask, { kind: 'rewrite' }>): void {
+  try {
+    writeFileSync(goal, '', { mode: 0o600, flag: 'wx' });
+    const database = openSqlite(path, { busyTimeoutMs: 0 });
+    try {
+      database.exec(`PRAGMA page_size = ${pageBytes}`);
+      database.prepare('VACUUM INTO ?').run(goal);
+    } finally {
+      database.close();
+    }
+    const descriptor = openSync(goal, 'r+');
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+  } catch (error) {
+    throw toDatabaseError(error, `Database "${name}" cannot be rewritten with pages of ${pageBytes} bytes`);
+  }
+  checkDatabaseHealth(goal, { name, foreignKeys: false });
+}
+
+process.stdout.write(`${JSON.stringify(run(JSON.parse(process.argv[2] ?? '')))}\n`);

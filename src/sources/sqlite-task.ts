@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { CancelledError, type ErrorCode, errorOf, SourceError, throwIfCancelled } from '../shared/errors.js';
+
+const PROGRAM = fileURLToPath(new URL('./sqlite-task-program.js', import.meta.url));
+
+/** Work on a database file that nobody has open. `name` is how messages call it. */
+export type DatabaseTask =
+  /** SQLite's own checks: about 20 s for 1 GB. */
+  | { kind: 'check'; path: string; name: string; foreignKeys: boolean }
+  /** The same content with other pages into a new file, checked: about 25 s for 1 GB. */
+  | { kind: 'rewrite'; path: string; name: string; goal: string; pageBytes: number };
+
+/** What the program says: an error, or that there is none. */
+export interface TaskReport {
+  code: ErrorCode | null;
+  message: string;
+}
+
+/**
+ * Runs a task in a process of its own, in which time this thread goes on. Ends at once when `signal` aborts.
+ * @throws IntegrityError with the first thing that is wrong, CancelledError, SourceError, StorageError
+ */
+export async function runDatabaseTask(task: DatabaseTask, signal?: AbortSignal): Promise<void> {
+  throwIfCancelled(signal);
+  const child = spawn(process.execPath, [PROGRAM, JSON.stringify(task)], {
+    env: {},
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const kill = () => child.kill('SIGKILL');
+  signal?.addEventListener('abort', kill, { once: true });
+  try {
+    const [printed] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    if (signal?.aborted) throw new CancelledError();
+    report(printed, task.name);
+  } finally {
+    signal?.removeEventListener('abort', kill);
+    kill();
+  }
+}
+
+function report(printed: string, name: string): void {
+  if (printed === '') {
+    throw new SourceError(`The check of database "${name}" was ended from outside, restore it again`);
+  }
+  const { code, message } = JSON.parse(printed) as TaskReport;
+  if (code !== null) throw errorOf(code, message);
+}

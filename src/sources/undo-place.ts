@@ -1,0 +1,11 @@
+import { undoAdding } from './adding-swap.js';
+import { undoContents } from './contents-swap.js';
+import type { PlacePlan } from './place-plans.js';
+import { undoReplacing } from './replacing-swap.js';
+
+/** Brings back what was there before the swap of one place, in whatever process. May be called again. */
+export function undoPlace(plan: PlacePlan): void {
+  if (plan.kind === 'replace') undoReplacing(plan);
+  else if (plan.kind === 'add') undoAdding(plan);
+  else undoContents(plan);
+}
