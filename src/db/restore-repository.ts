@@ -19,6 +19,7 @@ export type RestoreChanges = Partial<
     | 'restoredFiles'
     | 'skippedFiles'
     | 'restoredBytes'
+    | 'notices'
     | 'startedAt'
     | 'completedAt'
     | 'error'
@@ -108,14 +109,15 @@ export class RestoreRepository {
     changes: RestoreChanges,
     options: { lastEvent?: ProgressEvent } = {},
   ): Promise<RestoreRecord | null> {
-    const { error, ...columns } = changes;
+    const { error, notices, ...columns } = changes;
     const errorColumns =
       error === undefined ? {} : { errorCode: error?.code ?? null, errorMessage: error?.message ?? null };
+    const noticeColumn = notices === undefined ? {} : { notices: JSON.stringify(notices) };
     return withDatabaseErrors(() =>
       this.#client.$transaction(async (transaction) => {
         const { count } = await transaction.restore.updateMany({
           where: { id, status: { in: [...expected] } },
-          data: { ...columns, ...errorColumns },
+          data: { ...columns, ...noticeColumn, ...errorColumns },
         });
         if (count === 0) return null;
         if (options.lastEvent) await transaction.progressEvent.create({ data: options.lastEvent });
@@ -169,17 +171,19 @@ function toRecord(row: RestoreRow): RestoreRecord {
     status: row.status as RestoreStatus,
     components: row.components.split(',') as Component[],
     paths: paths === null ? null : (JSON.parse(paths) as string[]),
+    notices: JSON.parse(row.notices) as string[],
     restoredBytes: Number(row.restoredBytes),
     error: toOperationError(errorCode, errorMessage),
   };
 }
 
 function toRow(restore: RestoreRecord): Prisma.RestoreCreateInput {
-  const { error, components, paths, ...fields } = restore;
+  const { error, components, paths, notices, ...fields } = restore;
   return {
     ...fields,
     components: components.join(','),
     paths: paths && JSON.stringify(paths),
+    notices: JSON.stringify(notices),
     errorCode: error?.code ?? null,
     errorMessage: error?.message ?? null,
   };

@@ -194,6 +194,8 @@ export interface RestoreOutcome {
   restoredFiles: number;
   skippedFiles: number;
   restoredBytes: number;
+  /** What an administrator should know of what was restored, one sentence each. */
+  notices: string[];
 }
 
 export interface SnapshotDescription extends BackupOutcome {

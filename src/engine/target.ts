@@ -95,6 +95,8 @@ export interface RestoredContent {
 
 /** One component being restored. Entries arrive in manifest order, checked: parents first, no path leaves the component. */
 export interface Staging {
+  /** What an administrator should know of what is restored, one sentence each. Complete after `prepare`. */
+  readonly notices?: readonly string[];
   directory(entry: RestoredDirectory): Promise<void>;
   symlink(entry: RestoredSymlink): Promise<'staged' | 'skipped'>;
   /** @returns null when the file exists already and stays (`overwrite: false`) */

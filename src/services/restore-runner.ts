@@ -110,8 +110,9 @@ export class RestoreRunner {
     tracker.begin('VALIDATING', 'VALIDATING');
     try {
       const outcome = await this.#restore(restore, signal, (update) => follower.follow(update));
-      const { validated, restoredFiles, skippedFiles, restoredBytes } = outcome;
-      return { status: 'COMPLETED', error: null, validated, restoredFiles, skippedFiles, restoredBytes };
+      const { validated, restoredFiles, skippedFiles, restoredBytes, notices } = outcome;
+      const done = { validated, restoredFiles, skippedFiles, restoredBytes, notices };
+      return { status: 'COMPLETED', error: null, ...done };
     } catch (error) {
       const { status, error: ending, isUnexpected } = toOperationFailure(error, signal);
       if (isUnexpected) onFailure(error, restore.id);

@@ -182,6 +182,7 @@ export class RestoreService {
       restoredFiles: 0,
       skippedFiles: 0,
       restoredBytes: 0,
+      notices: [],
       createdAt: this.#deps.clock.now(),
       startedAt: null,
       completedAt: null,

@@ -121,6 +121,8 @@ export interface RestoreRecord {
   restoredFiles: number;
   skippedFiles: number;
   restoredBytes: number;
+  /** What an administrator should know of what was restored, one sentence each. */
+  notices: string[];
   createdAt: Date;
   startedAt: Date | null;
   completedAt: Date | null;

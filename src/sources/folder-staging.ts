@@ -14,10 +14,12 @@ import { AddingSwap } from './adding-swap.js';
 import { ContentsSwap } from './contents-swap.js';
 import { nearestFolder } from './live-folders.js';
 import { LiveView } from './live-view.js';
+import { Notices } from './notices.js';
 import type { PlacePlan } from './place-plans.js';
 import type { PlaceSwap, StagedPlace } from './place-swap.js';
 import { KEPT, STAGED } from './place-swap.js';
 import { ReplacingSwap } from './replacing-swap.js';
+import { keepSpecialFiles } from './special-files.js';
 import type { CheckOptions } from './staged-check.js';
 import { checkStagedFiles } from './staged-check.js';
 import { StagedTree } from './staged-tree.js';
@@ -64,6 +66,7 @@ export class FolderStaging implements Staging {
   #view: LiveView | null = null;
   #swaps: PlaceSwap[] | null = null;
   #phase: Phase = 'staging';
+  readonly #notices = new Notices();
 
   constructor(
     private readonly places: readonly FolderPlace[],
@@ -105,8 +108,16 @@ export class FolderStaging implements Staging {
     for (const { folder, tree } of this.#staged) await checkStagedFiles(folder, tree.checklist, options);
   }
 
-  async prepare(): Promise<PreparedSwap> {
+  get notices(): readonly string[] {
+    return this.#notices.list();
+  }
+
+  async prepare({ signal }: { signal?: AbortSignal } = {}): Promise<PreparedSwap> {
     try {
+      if (this.options.mode === 'replace') {
+        const options = { notices: this.#notices, ...(signal && { signal }) };
+        for (const place of this.#staged) await keepSpecialFiles(place, options);
+      }
       this.#swaps = this.#staged.map((place) => this.#swapOf(place));
     } catch (error) {
       throw toAppError(error, `The restore of ${this.options.name} cannot be prepared`);

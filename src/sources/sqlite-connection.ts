@@ -3,6 +3,7 @@ import { AppError, ConflictError, SourceError, StorageError } from '../shared/er
 
 /** Primary result codes of SQLite (https://www.sqlite.org/rescode.html) that are told apart here. */
 export const SQLITE = {
+  ERROR: 1,
   BUSY: 5,
   LOCKED: 6,
   READONLY: 8,

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
 import { ConflictError, IntegrityError } from '../shared/errors.js';
 import {
   isUnusable,
@@ -13,6 +14,7 @@ import {
 /** Enough to keep index look-ups of a check out of the file system's way; freed when the check ends. */
 const CHECK_CACHE_KIB = 64 * 1024;
 const LOOK_BUSY_MS = 5_000;
+const LIST_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
 
 /** What is at the place of a live database. */
 export type LiveDatabase =
@@ -70,8 +72,21 @@ function isForeign(path: string): boolean {
 export interface HealthOptions {
   /** How messages call the database. */
   name: string;
-  /** Refuses rows that point to no row. */
+  /** Looks for rows that refer to no row as well. */
   foreignKeys: boolean;
+}
+
+/** Rows of one table that refer to rows of another one that are not there. */
+export interface OrphanedRows {
+  table: string;
+  parent: string;
+  rows: number;
+}
+
+/** What SQLite's checks found in a database that is sound. */
+export interface DatabaseFindings {
+  /** SQLite enforces foreign keys only where the till asks for it, so a sound database may hold such rows (docs/adr/0015). */
+  orphans: OrphanedRows[];
 }
 
 /**
@@ -79,8 +94,8 @@ export interface HealthOptions {
  * Blocks the thread: about 20 s for 1 GB.
  * @throws IntegrityError with the first thing that is wrong
  */
-export function checkDatabaseHealth(path: string, { name, foreignKeys }: HealthOptions): void {
-  if (statSync(path).size === 0) return;
+export function checkDatabaseHealth(path: string, { name, foreignKeys }: HealthOptions): DatabaseFindings {
+  if (statSync(path).size === 0) return { orphans: [] };
   try {
     const database = openSqlite(path, { busyTimeoutMs: 0, isImmutable: true });
     try {
@@ -88,13 +103,7 @@ export function checkDatabaseHealth(path: string, { name, foreignKeys }: HealthO
       const finding = String(readValue(database, 'PRAGMA integrity_check(1)'));
       if (finding !== 'ok')
         throw new IntegrityError(`Database "${name}" fails SQLite's integrity check: ${finding}`);
-      const orphan = foreignKeys ? database.prepare('PRAGMA foreign_key_check').get() : undefined;
-      if (orphan !== undefined) {
-        throw new IntegrityError(
-          `Database "${name}" holds rows of table "${String(orphan.table)}" that refer to missing rows of "${String(orphan.parent)}": ` +
-            'the backup was taken of it like that; restore it to a target path and repair it there',
-        );
-      }
+      return { orphans: foreignKeys ? countOrphans(database) : [] };
     } finally {
       database.close();
     }
@@ -103,4 +112,35 @@ export function checkDatabaseHealth(path: string, { name, foreignKeys }: HealthO
       throw new IntegrityError(`Database "${name}" is no sound SQLite database`, { cause: error });
     throw toDatabaseError(error, `Database "${name}" cannot be checked`);
   }
+}
+
+/** Table by table, because a constraint that SQLite cannot check would end the check of all of them. */
+function countOrphans(database: DatabaseSync): OrphanedRows[] {
+  const found: OrphanedRows[] = [];
+  for (const { name } of database.prepare(LIST_TABLES).all())
+    found.push(...countOrphansOf(database, String(name)));
+  return found;
+}
+
+function countOrphansOf(database: DatabaseSync, table: string): OrphanedRows[] {
+  const found = new Map<string, OrphanedRows>();
+  try {
+    for (const { parent } of database
+      .prepare('SELECT parent FROM pragma_foreign_key_check(?)')
+      .iterate(table)) {
+      const known = found.get(String(parent)) ?? { table, parent: String(parent), rows: 0 };
+      known.rows += 1;
+      found.set(known.parent, known);
+    }
+  } catch (error) {
+    // A key that refers to no unique columns: the till can write no row to such a table with its keys enforced.
+    if (sqliteCodeOf(error) !== SQLITE.ERROR) throw error;
+  }
+  return [...found.values()];
+}
+
+/** What an administrator is told of such rows. */
+export function describeOrphans(name: string, { table, parent, rows }: OrphanedRows): string {
+  const refer = rows === 1 ? '1 row of table' : `${rows} rows of table`;
+  return `Database "${name}": ${refer} "${table}" without the row of "${parent}" that it refers to; the till's database was like that when it was backed up`;
 }

@@ -13,7 +13,7 @@ import type { Clock } from '../shared/clock.js';
 import { ConflictError, IntegrityError, invariant, throwIfCancelled } from '../shared/errors.js';
 import { lookAt, nearestFolder } from './live-folders.js';
 import { STAGED } from './place-swap.js';
-import { lookAtDatabase } from './sqlite-health.js';
+import { describeOrphans, lookAtDatabase } from './sqlite-health.js';
 import { OnlineSwap } from './sqlite-online-swap.js';
 import type { DatabaseSwap } from './sqlite-renaming-swap.js';
 import { RenamingSwap } from './sqlite-renaming-swap.js';
@@ -33,6 +33,7 @@ export interface SqliteStagingOptions {
 
 /** A database being restored: exactly one staged file. */
 export class SqliteStaging implements Staging {
+  readonly notices: string[] = [];
   readonly #folder: StagingFolder;
   readonly #tree: StagedTree;
   readonly #options: SqliteStagingOptions;
@@ -79,10 +80,13 @@ export class SqliteStaging implements Staging {
   async check(options: CheckOptions): Promise<void> {
     await checkStagedFiles(this.#folder, this.#tree.checklist, options);
     throwIfCancelled(options.signal);
-    // Beside the live data an unsound reference harms nothing, and it may be the only way to get at the data.
-    const foreignKeys = this.#options.destination.kind === 'live';
     const name = this.#shownName();
-    await runDatabaseTask({ kind: 'check', path: this.#staged(), name, foreignKeys }, options.signal);
+    const { orphans } = await runDatabaseTask(
+      { kind: 'check', path: this.#staged(), name, foreignKeys: true },
+      options.signal,
+    );
+    // What was so in the till must be restorable: its bytes are those of the backup, so they say nothing new.
+    for (const found of orphans) this.notices.push(describeOrphans(name, found));
   }
 
   async prepare({ signal }: { signal?: AbortSignal } = {}): Promise<PreparedSwap> {

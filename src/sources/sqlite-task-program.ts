@@ -5,26 +5,29 @@
 import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { AppError } from '../shared/errors.js';
 import { openSqlite, toDatabaseError } from './sqlite-connection.js';
-import { checkDatabaseHealth } from './sqlite-health.js';
+import { checkDatabaseHealth, type DatabaseFindings } from './sqlite-health.js';
 import type { DatabaseTask, TaskReport } from './sqlite-task.js';
 
 function run(task: DatabaseTask): TaskReport {
   try {
-    perform(task);
-    return { code: null, message: '' };
+    return { code: null, findings: perform(task) };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { code: error.code, message: error.message };
   }
 }
 
-function perform(task: DatabaseTask): void {
-  if (task.kind === 'check') checkDatabaseHealth(task.path, task);
-  else rewrite(task);
+function perform(task: DatabaseTask): DatabaseFindings {
+  return task.kind === 'check' ? checkDatabaseHealth(task.path, task) : rewrite(task);
 }
 
 /** VACUUM INTO, and not VACUUM: it keeps rowids. Not `immutable`: such a connection does not change the page size. */
-function rewrite({ path, goal, pageBytes, name }: Extract<DatabaseTask, { kind: 'rewrite' }>): void {
+function rewrite({
+  path,
+  goal,
+  pageBytes,
+  name,
+}: Extract<DatabaseTask, { kind: 'rewrite' }>): DatabaseFindings {
   try {
     writeFileSync(goal, '', { mode: 0o600, flag: 'wx' });
     const database = openSqlite(path, { busyTimeoutMs: 0 });
@@ -40,7 +43,7 @@ function rewrite({ path, goal, pageBytes, name }: Extract<DatabaseTask, { kind: 
   } catch (error) {
     throw toDatabaseError(error, `Database "${name}" cannot be rewritten with pages of ${pageBytes} bytes`);
   }
-  checkDatabaseHealth(goal, { name, foreignKeys: false });
+  return checkDatabaseHealth(goal, { name, foreignKeys: false });
 }
 
 process.stdout.write(`${JSON.stringify(run(JSON.parse(process.argv[2] ?? '')))}\n`);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { CancelledError, type ErrorCode, errorOf, SourceError, throwIfCancelled } from '../shared/errors.js';
+import type { DatabaseFindings } from './sqlite-health.js';
 
 const PROGRAM = fileURLToPath(new URL('./sqlite-task-program.js', import.meta.url));
 
@@ -13,17 +14,14 @@ export type DatabaseTask =
   /** The same content with other pages into a new file, checked: about 25 s for 1 GB. */
   | { kind: 'rewrite'; path: string; name: string; goal: string; pageBytes: number };
 
-/** What the program says: an error, or that there is none. */
-export interface TaskReport {
-  code: ErrorCode | null;
-  message: string;
-}
+/** What the program says: what it found, or an error. */
+export type TaskReport = { code: null; findings: DatabaseFindings } | { code: ErrorCode; message: string };
 
 /**
  * Runs a task in a process of its own, in which time this thread goes on. Ends at once when `signal` aborts.
  * @throws IntegrityError with the first thing that is wrong, CancelledError, SourceError, StorageError
  */
-export async function runDatabaseTask(task: DatabaseTask, signal?: AbortSignal): Promise<void> {
+export async function runDatabaseTask(task: DatabaseTask, signal?: AbortSignal): Promise<DatabaseFindings> {
   throwIfCancelled(signal);
   const child = spawn(process.execPath, [PROGRAM, JSON.stringify(task)], {
     env: {},
@@ -34,17 +32,18 @@ export async function runDatabaseTask(task: DatabaseTask, signal?: AbortSignal):
   try {
     const [printed] = await Promise.all([text(child.stdout), once(child, 'close')]);
     if (signal?.aborted) throw new CancelledError();
-    report(printed, task.name);
+    return readReport(printed, task.name);
   } finally {
     signal?.removeEventListener('abort', kill);
     kill();
   }
 }
 
-function report(printed: string, name: string): void {
+function readReport(printed: string, name: string): DatabaseFindings {
   if (printed === '') {
     throw new SourceError(`The check of database "${name}" was ended from outside, restore it again`);
   }
-  const { code, message } = JSON.parse(printed) as TaskReport;
-  if (code !== null) throw errorOf(code, message);
+  const report = JSON.parse(printed) as TaskReport;
+  if (report.code !== null) throw errorOf(report.code, report.message);
+  return report.findings;
 }

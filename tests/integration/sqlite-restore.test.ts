@@ -257,12 +257,22 @@ describe('SQLite restore', () => {
       database.close();
     }
 
-    it('refuses to put it live', async () => {
+    it('puts it live all the same, and says so', async () => {
       orphan();
-      const { staging } = await stageFrom(source(), target(), options());
-      expect(await codeOf(staging.check({}))).to.equal('DATA_CORRUPTED');
-      await staging.discard();
+      const { notices, sizes } = await restoreLive();
+      expect(notices).to.deep.equal([
+        'Database "till.db": 1 row of table "refund" without the row of "sale" that it refers to; the till\'s database was like that when it was backed up',
+      ]);
+      expect(sizes).to.equal(1000);
     });
+
+    async function restoreLive() {
+      const staging = await stage();
+      await staging.prepare();
+      await staging.swap();
+      await staging.commit();
+      return { notices: staging.notices, sizes: sales(till) };
+    }
 
     it('restores it beside the live data', async () => {
       orphan();

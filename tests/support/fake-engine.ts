@@ -72,6 +72,7 @@ export class FakeEngine implements Engine {
       restoredFiles: isWritten ? 3 : 0,
       skippedFiles: 0,
       restoredBytes: isWritten ? 1_000 : 0,
+      notices: [],
     };
   }
 

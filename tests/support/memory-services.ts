@@ -74,6 +74,7 @@ export function makeRestore(changes: Partial<RestoreRecord> = {}): RestoreRecord
     restoredFiles: 1,
     skippedFiles: 0,
     restoredBytes: 5_000_000_000,
+    notices: [],
     createdAt,
     startedAt: createdAt,
     completedAt: createdAt,

@@ -59,6 +59,12 @@ export class Restore implements Partial<RestoreRecord> {
   @Field(() => ByteCount, { description: 'Bytes restored.' })
   restoredBytes!: number;
 
+  @Field(() => [String], {
+    description:
+      'What an administrator should know of what was restored, one sentence each: rows that refer to missing rows, sockets that could not be kept.',
+  })
+  notices!: string[];
+
   @Field(() => DateTime, { description: 'When it was asked for.' })
   createdAt!: Date;
 

@@ -60,7 +60,7 @@ export async function restoreBackup(address: string, options: RestoreOptions): P
         { signal, onProgress },
       ),
     );
-    const { restoredFiles, restoredBytes } = outcome;
+    const { restoredFiles, restoredBytes, notices } = outcome;
     const where = [
       ...(folder === null
         ? []
@@ -72,6 +72,7 @@ export async function restoreBackup(address: string, options: RestoreOptions): P
     process.stdout.write(
       `Restored ${formatFiles(restoredFiles)}, ${formatBytes(restoredBytes)}, every one checked, to ${where.join(', ')}\n`,
     );
+    for (const notice of notices) process.stdout.write(`${notice}\n`);
   });
 }
 

@@ -23,7 +23,8 @@ export async function recoverRestores(
   for (const entry of await journal.list()) {
     const targets = createTargets(entry.targetFolder);
     const end = await recoverOne(entry, targets, journal);
-    const { restoreId, backupId, targetFolder, outcome } = entry;
+    const { restoreId, backupId, targetFolder } = entry;
+    const outcome = { ...entry.outcome, notices: entry.outcome.notices ?? [] }; // an older version wrote none
     const components = entry.parts.map(({ component }) => component);
     recovered.push({ restoreId, components, targetFolder, backupId, end, outcome });
   }

@@ -26,7 +26,7 @@ import { readSnapshot } from './read-snapshot.js';
 import { chooseParts, type RestorePart } from './restore-parts.js';
 import { takeRestorePoint } from './restore-point.js';
 import { stageComponent } from './stage-component.js';
-import { type StagedPart, swapAll, UndoFailedError } from './swap-transaction.js';
+import { listNotices, type StagedPart, swapAll, UndoFailedError } from './swap-transaction.js';
 import { validateComponent } from './validate-component.js';
 
 /** What a restore works with. */
@@ -70,6 +70,7 @@ class RestoreRun {
     restoredFiles: 0,
     skippedFiles: 0,
     restoredBytes: 0,
+    notices: [],
   };
   readonly #update: RestoreUpdate;
 
@@ -201,6 +202,7 @@ class RestoreRun {
           ...this.#signalOption(),
         },
       );
+      this.#outcome.notices = listNotices(staged);
     } catch (error) {
       // Where live data could not be brought back, what was staged and kept is all there is: it stays.
       if (!(error instanceof UndoFailedError)) await this.#discardAll(staged);

@@ -37,6 +37,7 @@ export async function swapAll(
   const parts = await prepareAll(staged, deps.signal);
   const swapping: JournalEntry = {
     ...entry,
+    outcome: { ...entry.outcome, notices: listNotices(staged) },
     state: 'swapping',
     parts: parts.map(({ component, isFinal, plan }) => ({ component, isFinal, plan })),
   };
@@ -44,6 +45,11 @@ export async function swapAll(
   const isRecorded = await new SwapRun(parts, swapping, deps).run();
   // Without the record, what was kept and staged is what the next start decides by: it stays until then.
   if (isRecorded) for (const { staging } of parts) await staging.commit();
+}
+
+/** What there is to say of what is restored. After `prepare`. */
+export function listNotices(staged: readonly StagedPart[]): string[] {
+  return staged.flatMap(({ staging }) => staging.notices ?? []);
 }
 
 /** In the order of the swaps: a final one last. */
@@ -137,7 +143,7 @@ export class UndoFailedError extends AppError {
     const names = components.join(', ');
     super(
       'INTERNAL_SERVER_ERROR',
-      `The restore failed and the live data of ${names} could not be brought back; it is kept beside its place in a ".tillvault-" folder, and the next start of the server tries again`,
+      `The restore failed and the live data of ${names} could not be brought back yet; do not touch what is kept beside its place, in a folder ".tillvault-<restore>" or, on a database server, in a database "<name>_tillvault_old_<restore>": the server tries again when it starts`,
       { cause, details: { components } },
     );
   }

@@ -168,7 +168,13 @@ describe('RecoveryService', () => {
         components: restore.components,
         targetFolder: `${kit.restoreDir}/beside`,
       };
-      const outcome = { validated: true, restoredFiles: 3, skippedFiles: 1, restoredBytes: 500 };
+      const outcome = {
+        validated: true,
+        restoredFiles: 3,
+        skippedFiles: 1,
+        restoredBytes: 500,
+        notices: ['A word'],
+      };
       kit.engine.interrupted = [{ ...unended, backupId: backup.id, end, outcome }];
       expect(await kit.recovery.recover()).to.deep.equal({ ...NOTHING, ...report });
       expect(kit.engine.unended).to.deep.equal([unended]);
@@ -243,6 +249,7 @@ function queuedRestore(backupId: string) {
     restoredFiles: 0,
     skippedFiles: 0,
     restoredBytes: 0,
+    notices: [],
     createdAt: new Date('2026-01-01'),
     startedAt: null,
     completedAt: null,

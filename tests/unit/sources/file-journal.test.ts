@@ -23,7 +23,7 @@ describe('FileJournal', () => {
       targetFolder: null,
       state: 'swapping',
       parts: [{ component: 'FILES', isFinal: false, plan: { places: [{ live: '/till/files' }] } }],
-      outcome: { validated: true, restoredFiles: 1, skippedFiles: 0, restoredBytes: 2 },
+      outcome: { validated: true, restoredFiles: 1, skippedFiles: 0, restoredBytes: 2, notices: [] },
       ...changes,
     };
   }

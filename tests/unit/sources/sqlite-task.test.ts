@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
@@ -17,16 +18,28 @@ describe('runDatabaseTask()', () => {
   });
   afterEach(() => removeFolder(folder));
 
-  it('passes a sound database', () =>
-    runDatabaseTask({ kind: 'check', path, name: 'till.db', foreignKeys: true }));
+  const check = () => runDatabaseTask({ kind: 'check', path, name: 'till.db', foreignKeys: true });
+
+  it('finds nothing in a sound database', async () => expect(await check()).to.deep.equal({ orphans: [] }));
+
+  it('counts rows that refer to missing rows, beside keys that SQLite cannot check', async () => {
+    const database = new DatabaseSync(path, { enableForeignKeyConstraints: false });
+    database.exec(`CREATE TABLE refund (sale INTEGER REFERENCES sale(id)); INSERT INTO refund VALUES (999), (1), (998);
+      CREATE TABLE broken (note TEXT REFERENCES sale(note)); INSERT INTO broken VALUES ('x');
+      CREATE TABLE "a 'b" (gone INTEGER REFERENCES nowhere(id)); INSERT INTO "a 'b" VALUES (1)`);
+    database.close();
+    expect((await check()).orphans).to.deep.equal([
+      { table: "a 'b", parent: 'nowhere', rows: 1 },
+      { table: 'refund', parent: 'sale', rows: 2 },
+    ]);
+  });
 
   it('names what is wrong, as an error of the same code', async () => {
-    const database = new DatabaseSync(path, { enableForeignKeyConstraints: false });
-    database.exec('CREATE TABLE refund (sale INTEGER REFERENCES sale(id)); INSERT INTO refund VALUES (999)');
-    database.close();
-    const task = { kind: 'check', path, name: 'till.db', foreignKeys: true } as const;
-    const { code, message } = await errorFrom(runDatabaseTask(task));
-    expect([code, message.includes('"refund"')]).to.deep.equal(['DATA_CORRUPTED', true]);
+    const bytes = readFileSync(path);
+    bytes.fill(0x55, bytes.length - 4_096);
+    writeFileSync(path, bytes);
+    const { code, message } = await errorFrom(check());
+    expect([code, message.includes('"till.db"')]).to.deep.equal(['DATA_CORRUPTED', true]);
   });
 
   it('rewrites a database with pages of another size', async () => {

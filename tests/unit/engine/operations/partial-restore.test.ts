@@ -36,6 +36,7 @@ describe('runRestore() of paths', () => {
       restoredFiles: 1,
       skippedFiles: 0,
       restoredBytes: 10 * KiB,
+      notices: [],
     });
     expect(store.packsRead).to.be.lessThan(3);
     expect(store.bytesRead).to.be.lessThan(sizeBytes / 20);

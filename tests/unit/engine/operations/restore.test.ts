@@ -41,7 +41,13 @@ describe('runRestore()', () => {
     const { engine, database, files, request } = await backedUp();
     files.onStep = database.onStep = (step) => expect.fail(`step ${step}`);
     const outcome = await engine.restore({ ...request, validateOnly: true }, {});
-    expect(outcome).to.deep.equal({ validated: true, restoredFiles: 0, skippedFiles: 0, restoredBytes: 0 });
+    expect(outcome).to.deep.equal({
+      validated: true,
+      restoredFiles: 0,
+      skippedFiles: 0,
+      restoredBytes: 0,
+      notices: [],
+    });
   });
 
   it('answers BAD_USER_INPUT for a component that the backup does not hold', async () => {

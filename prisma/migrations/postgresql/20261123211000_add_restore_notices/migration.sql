@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "restores" ADD COLUMN     "notices" TEXT NOT NULL DEFAULT '[]';
