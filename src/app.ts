@@ -23,6 +23,7 @@ import { ProgressService } from './services/progress-service.js';
 import { RecoveryService } from './services/recovery-service.js';
 import { RestoreRunner } from './services/restore-runner.js';
 import { RestoreService } from './services/restore-service.js';
+import { TillGate } from './services/till-gate.js';
 import { type Clock, systemClock } from './shared/clock.js';
 import { NotFoundError, StorageError } from './shared/errors.js';
 import { type Random, systemRandom } from './shared/random.js';
@@ -72,7 +73,8 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
   const onFailure = (error: unknown, id?: string) =>
     logger.error({ err: error, id }, 'An operation failed unexpectedly');
   const progress = new ProgressService({ ...metadata, clock, onFailure });
-  const shared = { ...metadata, engine, queue, progress, feed, audit, clock, random, onFailure };
+  const gate = new TillGate();
+  const shared = { ...metadata, engine, queue, gate, progress, feed, audit, clock, random, onFailure };
   const folders = { restoreDir: config.restoreDir };
   const backupRunner = new BackupRunner(shared);
   const restoreRunner = new RestoreRunner(shared, folders);
@@ -92,11 +94,13 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
   let closing: Promise<void> | null = null;
   const close = async () => {
     server.drain();
+    const recoveryEnd = recovery.close();
     await queue.drain(config.shutdownGraceMs);
     await progress.close();
     feed.close();
     await server.close();
     await engine.close();
+    await recoveryEnd;
     await metadata.close();
     lock.release();
   };

@@ -15,6 +15,7 @@ import { checkPage, checkSearch } from './input-rules.js';
 import { toCancellation } from './operation-failure.js';
 import type { OperationFeed } from './operation-feed.js';
 import type { ProgressService } from './progress-service.js';
+import type { TillGate } from './till-gate.js';
 
 export type { BackupFilter, BackupSort, BackupSummary } from '../db/backup-queries.js';
 export type { CreateBackup } from './backup-draft.js';
@@ -26,6 +27,7 @@ export interface BackupServiceDeps {
   engine: Pick<Engine, 'deleteSnapshot'>;
   runner: BackupRunner;
   queue: JobQueue;
+  gate: TillGate;
   progress: ProgressService;
   feed: OperationFeed;
   audit: AuditService;
@@ -45,7 +47,7 @@ export class BackupService {
 
   /**
    * Queues a backup and answers at once.
-   * @throws InvalidInputError, StorageError when the server is shutting down
+   * @throws InvalidInputError, StorageError when the server is shutting down or the till is half-restored
    */
   create(actor: Actor, input: CreateBackup): Promise<BackupRecord> {
     return this.#deps.audit.watch(actor, 'backup.create', async () => {
@@ -105,9 +107,10 @@ export class BackupService {
   }
 
   async #create(actor: Actor, input: CreateBackup): Promise<BackupRecord> {
-    const { backups, queue, progress, feed, runner, clock, random } = this.#deps;
+    const { backups, queue, gate, progress, feed, runner, clock, random } = this.#deps;
     const draft = draftBackup(actor, input, { clock, random });
     queue.refuseWhenDraining();
+    gate.refuseWhenShut();
     const { backup, isNew } = await backups.insert(draft);
     if (!isNew) return backup;
     try {

@@ -1,10 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BackupRepository } from '../db/backup-repository.js';
 import type { RestoreChanges, RestoreRepository } from '../db/restore-repository.js';
 import type { Engine, SnapshotDescription } from '../engine/index.js';
+import { type AppError, ConflictError, SourceError, StorageError } from '../shared/errors.js';
 import {
   BACKUP_STATUSES,
   type BackupStatus,
   RESTORE_STATUSES,
+  type RestoreRecord,
   type RestoreStatus,
 } from '../shared/operation.js';
 import type { BackupRunner } from './backup-runner.js';
@@ -14,6 +17,7 @@ import { INTERRUPTED } from './operation-failure.js';
 import type { ProgressService } from './progress-service.js';
 import { restoreOf, toUnended } from './restore-point.js';
 import type { RestoreRunner } from './restore-runner.js';
+import type { TillGate } from './till-gate.js';
 
 /** What the recovery works with. */
 export interface RecoveryServiceDeps {
@@ -23,6 +27,9 @@ export interface RecoveryServiceDeps {
   backupRunner: BackupRunner;
   restoreRunner: RestoreRunner;
   progress: ProgressService;
+  gate: TillGate;
+  /** Told of every attempt to put the till right that failed. */
+  onFailure(error: unknown): void;
 }
 
 /** What was put right, as numbers of operations. */
@@ -43,7 +50,12 @@ export interface RecoveryReport {
   finished: number;
   /** Backups and restores that waited, and wait again. */
   requeued: number;
+  /** What keeps interrupted restores from being put right; null when nothing does. */
+  waitingFor: string | null;
 }
+
+/** Waits between attempts to put the till right, in milliseconds; the last one again and again. */
+const RETRY_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
 
 const NOT_COMPLETED: readonly BackupStatus[] = BACKUP_STATUSES.filter((status) => status !== 'COMPLETED');
 
@@ -51,6 +63,8 @@ const NOT_COMPLETED: readonly BackupStatus[] = BACKUP_STATUSES.filter((status) =
 export class RecoveryService {
   readonly #deps: RecoveryServiceDeps;
   readonly #restoreDir: string;
+  readonly #closing = new AbortController();
+  #retrying: Promise<void> = Promise.resolve();
 
   /** @param options.restoreDir absolute folder that target paths are below */
   constructor(deps: RecoveryServiceDeps, options: { restoreDir: string }) {
@@ -60,26 +74,75 @@ export class RecoveryService {
 
   /**
    * To be called once, after the repository is open and before the server takes work. It can be cut short and
-   * called again.
-   * @throws StorageError, IntegrityError when the repository or the metadata cannot be read
+   * called again. When a disk, a lock or a database server keeps an interrupted restore from being put right, the gate
+   * is shut, what waited goes on waiting, and attempts go on until `close`.
+   * @throws StorageError, IntegrityError when the repository, the journal or the metadata cannot be read
    */
   async recover(): Promise<RecoveryReport> {
     // The till first: nothing else may look at it while it is half one thing and half another.
-    const restores = await this.#recoverRestores();
+    const running = (await this.#deps.restores.listUnended()).filter(({ status }) => status !== 'QUEUED');
+    const { waitingFor, ...till } = await this.#tryRestores(running);
     const deleted = await this.#finishDeletions();
     const snapshots = await this.#deps.engine.listSnapshots();
     const found = await this.#adoptSnapshots(snapshots);
     await this.#adoptRestorePoints(snapshots);
-    const interrupted = (await this.#interruptBackups()) + (await this.#interruptRestores());
-    return { deleted, ...found, ...restores, interrupted, requeued: await this.#requeue() };
+    const interrupted = await this.#interruptBackups();
+    if (waitingFor !== null) {
+      this.#retrying = this.#retry(running);
+      return { deleted, ...found, ...till, interrupted, requeued: 0, waitingFor };
+    }
+    const ended = interrupted + (await this.#interruptRestores(running));
+    return { deleted, ...found, ...till, interrupted: ended, requeued: await this.#requeue(), waitingFor };
+  }
+
+  /** Makes no further attempt; resolves when the last one has ended. May be called twice. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#retrying;
+  }
+
+  /** Never rejects: the gate stays shut for as long as this fails. */
+  async #retry(running: readonly RestoreRecord[]): Promise<void> {
+    const { signal } = this.#closing;
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      const delayMs = RETRY_DELAYS_MS[Math.min(attempt, RETRY_DELAYS_MS.length - 1)]!;
+      await delay(delayMs, undefined, { signal }).catch(() => {}); // aborted: the loop ends
+      if (signal.aborted) return;
+      try {
+        if ((await this.#tryRestores(running)).waitingFor !== null) continue;
+        await this.#interruptRestores(running);
+        await this.#requeue();
+        return;
+      } catch (error) {
+        if (!signal.aborted) this.#deps.onFailure(error);
+      }
+    }
+  }
+
+  /** Shuts the gate when something is in the way that may go away by itself or by an administrator's hand. */
+  async #tryRestores(
+    running: readonly RestoreRecord[],
+  ): Promise<Pick<RecoveryReport, 'rolledBack' | 'finished' | 'waitingFor'>> {
+    const { gate, onFailure } = this.#deps;
+    try {
+      const report = await this.#recoverRestores(running);
+      gate.open();
+      return { ...report, waitingFor: null };
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      if (gate.reason !== error.message) onFailure(error);
+      gate.shut(error.message);
+      return { rolledBack: 0, finished: 0, waitingFor: error.message };
+    }
   }
 
   /** Ends those whose swap was cut short. The others are ended like every operation that ran. */
-  async #recoverRestores(): Promise<Pick<RecoveryReport, 'rolledBack' | 'finished'>> {
-    const { engine, restores, restoreRunner } = this.#deps;
-    const unended = (await restores.listUnended()).filter(({ status }) => status !== 'QUEUED');
+  async #recoverRestores(
+    running: readonly RestoreRecord[],
+  ): Promise<Pick<RecoveryReport, 'rolledBack' | 'finished'>> {
+    const { engine, restoreRunner } = this.#deps;
     const recovered = await engine.recoverRestores(
-      unended.map((restore) => toUnended(restore, this.#restoreDir)),
+      running.map((restore) => toUnended(restore, this.#restoreDir)),
     );
     const report = { rolledBack: 0, finished: 0 };
     for (const { restoreId, components, targetFolder, end, outcome } of recovered) {
@@ -164,13 +227,14 @@ export class RecoveryService {
     return running.length;
   }
 
-  async #interruptRestores(): Promise<number> {
-    const unended = await this.#deps.restores.listUnended();
-    const running = unended.filter(({ status }) => status !== 'QUEUED');
+  /** Those of `running` that were not put right, since they had not touched anything. */
+  async #interruptRestores(running: readonly RestoreRecord[]): Promise<number> {
+    let count = 0;
     for (const { id, status } of running) {
-      await this.#deps.restoreRunner.end(id, [status], { status: 'FAILED', error: toError() });
+      const end = { status: 'FAILED', error: toError() } as const;
+      if ((await this.#deps.restoreRunner.end(id, [status], end)) !== null) count += 1;
     }
-    return running.length;
+    return count;
   }
 
   /** Everything that waits goes back into the queue, in the order in which it was asked for. */
@@ -191,6 +255,11 @@ export class RecoveryService {
     }
     return waiting.length;
   }
+}
+
+/** True for what an administrator can put out of the way while the server runs. */
+function isPassing(error: unknown): error is AppError {
+  return error instanceof ConflictError || error instanceof SourceError || error instanceof StorageError;
 }
 
 /** What a restore ends with that was undone at the start. */

@@ -15,6 +15,7 @@ import type { OperationFeed } from './operation-feed.js';
 import type { ProgressService } from './progress-service.js';
 import type { RestoreRunner } from './restore-runner.js';
 import { checkTargetPath, resolveTargetFolder } from './target-path.js';
+import type { TillGate } from './till-gate.js';
 
 export type { RestoreFilter, RestoreSummary } from '../db/restore-queries.js';
 
@@ -43,6 +44,7 @@ export interface RestoreServiceDeps {
   backups: Pick<BackupRepository, 'find' | 'isBeingDeleted'>;
   runner: RestoreRunner;
   queue: JobQueue;
+  gate: TillGate;
   progress: ProgressService;
   feed: OperationFeed;
   audit: AuditService;
@@ -64,7 +66,7 @@ export class RestoreService {
   /**
    * Queues a restore and answers at once.
    * @throws InvalidInputError, NotFoundError for an unknown backup, ConflictError when the backup is not COMPLETED
-   *   or the target folder is in use, StorageError when the server is shutting down
+   *   or the target folder is in use, StorageError when the server is shutting down or the till is half-restored
    */
   create(actor: Actor, input: CreateRestore): Promise<RestoreRecord> {
     return this.#deps.audit.watch(actor, 'restore.create', async () => {
@@ -104,12 +106,13 @@ export class RestoreService {
   }
 
   async #create(actor: Actor, input: CreateRestore): Promise<RestoreRecord> {
-    const { restores, progress, feed, queue, runner } = this.#deps;
+    const { restores, progress, feed, queue, gate, runner } = this.#deps;
     const asked = input.components ? checkComponents(input.components) : null;
     const paths = input.paths == null ? null : checkPaths(input.paths);
     const targetPath = input.targetPath == null ? null : checkTargetPath(input.targetPath);
     const idempotencyKey = input.idempotencyKey == null ? null : checkIdempotencyKey(input.idempotencyKey);
     queue.refuseWhenDraining();
+    if (!input.validateOnly) gate.refuseWhenShut();
     const earlier = idempotencyKey === null ? null : await restores.findByIdempotencyKey(idempotencyKey);
     if (earlier !== null) return earlier;
 

@@ -36,6 +36,8 @@ export class FakeEngine implements Engine {
   /** What `recoverRestores` was given, and what it answers. */
   readonly unended: UnendedRestore[] = [];
   interrupted: RecoveredRestore[] = [];
+  /** What happens before it answers. */
+  duringRecovery: () => Promise<void> = async () => {};
   readonly acknowledged: string[] = [];
   /** What happens during a backup, before it is committed. */
   duringBackup: (request: BackupRequest, options: RunOptions<BackupUpdate>) => Promise<void> = async () => {};
@@ -78,6 +80,7 @@ export class FakeEngine implements Engine {
 
   async recoverRestores(unended: readonly UnendedRestore[]): Promise<RecoveredRestore[]> {
     this.unended.push(...unended);
+    await this.duringRecovery();
     return this.interrupted;
   }
 

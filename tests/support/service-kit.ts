@@ -11,6 +11,7 @@ import { ProgressService } from '../../src/services/progress-service.js';
 import { RecoveryService } from '../../src/services/recovery-service.js';
 import { RestoreRunner } from '../../src/services/restore-runner.js';
 import { RestoreService } from '../../src/services/restore-service.js';
+import { TillGate } from '../../src/services/till-gate.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { AppError } from '../../src/shared/errors.js';
 import type { Actor } from '../../src/shared/operation.js';
@@ -62,10 +63,13 @@ async function openKitIn(folder: string, engine: FakeEngine): Promise<ServiceKit
   const feed = new OperationFeed();
   const progress = new ProgressService({ ...metadata, clock, onFailure });
   const audit = new AuditService({ audit: metadata.audit, clock, random });
-  const shared = { ...metadata, audit, engine, queue, progress, feed, clock, random, onFailure };
+  const gate = new TillGate();
+  const shared = { ...metadata, audit, engine, queue, gate, progress, feed, clock, random, onFailure };
   const backupRunner = new BackupRunner({ ...shared, backups: metadata.backups });
   const restoreRunner = new RestoreRunner(shared, { restoreDir });
+  const recovery = new RecoveryService({ ...shared, backupRunner, restoreRunner }, { restoreDir });
   const stop = async (): Promise<void> => {
+    await recovery.close();
     await queue.drain(0);
     feed.close();
     await progress.close();
@@ -81,7 +85,7 @@ async function openKitIn(folder: string, engine: FakeEngine): Promise<ServiceKit
     progress,
     backups: new BackupService({ ...shared, runner: backupRunner }),
     restores: new RestoreService({ ...shared, runner: restoreRunner }, { restoreDir }),
-    recovery: new RecoveryService({ ...shared, backupRunner, restoreRunner }, { restoreDir }),
+    recovery,
     failures,
     restart: async () => {
       await stop();

@@ -2,9 +2,17 @@ import { expect } from 'chai';
 import { draftRestorePoint } from '../../../src/services/restore-point.js';
 import { toSnapshotLabels } from '../../../src/services/snapshot-labels.js';
 import { systemClock } from '../../../src/shared/clock.js';
+import { IntegrityError, SourceError } from '../../../src/shared/errors.js';
 import { systemRandom } from '../../../src/shared/random.js';
 import { describeSnapshot } from '../../support/fake-engine.js';
-import { ADMIN, FULL, followToEnd, openServiceKit, type ServiceKit } from '../../support/service-kit.js';
+import {
+  ADMIN,
+  codeOf,
+  FULL,
+  followToEnd,
+  openServiceKit,
+  type ServiceKit,
+} from '../../support/service-kit.js';
 
 const NOTHING = {
   deleted: 0,
@@ -15,6 +23,7 @@ const NOTHING = {
   rolledBack: 0,
   finished: 0,
   requeued: 0,
+  waitingFor: null,
 };
 
 describe('RecoveryService', () => {
@@ -97,6 +106,60 @@ describe('RecoveryService', () => {
       });
     });
   }
+
+  context('when what an interrupted restore left cannot be put right yet', () => {
+    let isDown: boolean;
+
+    /** A restore that was writing and a backup that waits, when the server starts again over a till that is out of reach. */
+    async function interrupt() {
+      const { id } = await complete();
+      await kit.queue.drain(1_000);
+      const restore = { ...queuedRestore(id), status: 'RESTORING' as const };
+      await kit.metadata.restores.insert(restore);
+      kit = await kit.restart();
+      isDown = true;
+      kit.engine.duringRecovery = async () => {
+        if (isDown) throw new SourceError('Server "db" cannot be reached');
+      };
+      return { backupId: id, restore, report: await kit.recovery.recover() };
+    }
+    const restoreInput = (backupId: string) => ({ backupId, overwrite: true, validateOnly: false });
+
+    it('starts, refuses what touches the till, and says why', async () => {
+      const { backupId, restore, report } = await interrupt();
+      expect(report).to.deep.equal({ ...NOTHING, waitingFor: 'Server "db" cannot be reached' });
+      expect(await codeOf(kit.backups.create(ADMIN, FULL))).to.equal('SERVICE_UNAVAILABLE');
+      expect(await codeOf(kit.restores.create(ADMIN, restoreInput(backupId)))).to.equal(
+        'SERVICE_UNAVAILABLE',
+      );
+      expect((await kit.restores.get(restore.id)).status).to.equal('RESTORING');
+      expect(kit.failures).to.have.lengthOf(1);
+    });
+
+    it('still validates backups', async () => {
+      const { backupId } = await interrupt();
+      const { id } = await kit.restores.create(ADMIN, { ...restoreInput(backupId), validateOnly: true });
+      await followToEnd(kit.progress.restoreProgress(id, 0));
+      expect((await kit.restores.get(id)).status).to.equal('COMPLETED');
+    });
+
+    it('tries again, ends the restore and takes work', async () => {
+      const { restore } = await interrupt();
+      isDown = false;
+      const events = await followToEnd(kit.progress.restoreProgress(restore.id, 0));
+      expect(events.at(-1)).to.include({ status: 'FAILED', phase: 'DONE' });
+      const { id } = await kit.backups.create(ADMIN, FULL);
+      await followToEnd(kit.progress.backupProgress(id, 0));
+      expect((await kit.backups.get(id)).status).to.equal('COMPLETED');
+    });
+
+    it('does not start over a journal that cannot be understood', async () => {
+      kit.engine.duringRecovery = async () => {
+        throw new IntegrityError('Journal entry "r.json" cannot be understood');
+      };
+      expect(await codeOf(kit.recovery.recover())).to.equal('DATA_CORRUPTED');
+    });
+  });
 
   it('gives every snapshot its row back after the metadata is lost', async () => {
     const before = await complete();
