@@ -13,9 +13,10 @@ export interface Source {
   readonly description: string;
   /**
    * Counts what a capture would read, for progress. May be inexact: the till goes on working.
+   * @param options.expected what the last backup held: answered as it is where counting takes long
    * @throws SourceError when the source is missing or unreadable
    */
-  scan(options: { signal?: AbortSignal }): Promise<SourceSize>;
+  scan(options: { signal?: AbortSignal; expected?: SourceSize }): Promise<SourceSize>;
   /**
    * Opens a view of the source that does not change until it is closed, as far as the source can promise it
    * (a database: exactly; a folder: file by file). The caller closes it, also after an error.

@@ -13,6 +13,8 @@ import { Notices } from './notices.js';
 import type { Root } from './root.js';
 import { arrangeRoots } from './root.js';
 
+/** Counting more than this takes a third of the time of a backup in which nothing has changed. */
+const MANY_FILES = 5_000;
 /** Entries counted between two looks at the AbortSignal. */
 const SCAN_STRIDE = 500;
 
@@ -30,7 +32,8 @@ export class FolderSource implements Source {
     this.description = this.#roots.map(({ label }) => label).join(', ');
   }
 
-  async scan({ signal }: { signal?: AbortSignal }): Promise<SourceSize> {
+  async scan({ signal, expected }: { signal?: AbortSignal; expected?: SourceSize }): Promise<SourceSize> {
+    if (expected && expected.totalFiles > MANY_FILES) return expected;
     const size = { totalBytes: 0, totalFiles: 0 };
     const walker = new FolderWalker(this.#roots, { clock: this.#clock, notices: new Notices() });
     let count = 0;

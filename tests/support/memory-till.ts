@@ -7,6 +7,7 @@ import type {
   RestoredContent,
   Source,
   SourceEntry,
+  SourceSize,
   Staging,
   Target,
   TargetPlan,
@@ -45,7 +46,8 @@ export class MemorySource implements Source {
     this.tree = tree;
   }
 
-  async scan() {
+  async scan({ expected }: { expected?: SourceSize } = {}) {
+    if (expected) return expected;
     let totalBytes = 0;
     let totalFiles = 0;
     for (const entry of this.tree.values()) {

@@ -27,7 +27,7 @@ import { ChunkWriter } from '../repository/chunk-writer.js';
 import type { CataloguedSnapshot, Repository } from '../repository/repository.js';
 import type { References } from '../snapshot/references.js';
 import { checksumOf, domainOf, type Snapshot, type SnapshotComponent } from '../snapshot/snapshot-object.js';
-import type { Source, SourceSize } from '../source.js';
+import type { Source } from '../source.js';
 import { type CaptureDeps, type CapturedPart, ComponentCapture } from './capture-component.js';
 import { Pacer } from './pacer.js';
 import { ParentFiles, ParentIncompleteError } from './parent-files.js';
@@ -54,6 +54,12 @@ export async function runBackup(
   options: RunOptions<BackupUpdate>,
 ): Promise<BackupOutcome> {
   return new BackupRun(deps, request, options).run();
+}
+
+/** A component of an earlier backup. */
+interface ParentPart {
+  id: SnapshotId;
+  part: CataloguedSnapshot['components'][number];
 }
 
 class BackupRun {
@@ -110,7 +116,10 @@ class BackupRun {
   async #scan(): Promise<void> {
     for (const component of this.#components) {
       this.#enter('SCANNING', component);
-      const size: SourceSize = await this.#source(component).scan(this.#signalOption());
+      const source = this.#source(component);
+      const latest = this.#latest(component, source.description);
+      const expected = latest && { totalBytes: latest.part.sizeBytes, totalFiles: latest.part.fileCount };
+      const size = await source.scan({ ...this.#signalOption(), ...(expected && { expected }) });
       this.#update.totalBytes += size.totalBytes;
       this.#update.totalFiles += size.totalFiles;
       this.#report();
@@ -149,17 +158,22 @@ class BackupRun {
   }
 
   async #openParent(component: Component, description: string): Promise<ParentFiles | null> {
-    let latest: { id: SnapshotId; startedAtMs: number } | null = null;
-    for (const candidate of this.#deps.repository.catalogue()) {
-      const fits =
-        candidate.encrypted === this.#request.encrypt &&
-        candidate.components.some((part) => part.component === component && part.source === description);
-      if (fits && candidate.startedAtMs > (latest?.startedAtMs ?? -1)) latest = candidate;
-    }
+    const latest = this.#latest(component, description);
     if (!latest) return null;
     const manifest = await this.#readManifest(latest.id, component);
     const reader = new ChunkReader(this.#deps.repository, this.#domain, this.#signalOption());
     return manifest && new ParentFiles(reader, manifest);
+  }
+
+  /** The same component of the same source in the latest backup that holds it. */
+  #latest(component: Component, description: string): ParentPart | null {
+    let latest: (ParentPart & { startedAtMs: number }) | null = null;
+    for (const { id, startedAtMs, encrypted, components } of this.#deps.repository.catalogue()) {
+      if (encrypted !== this.#request.encrypt || startedAtMs <= (latest?.startedAtMs ?? -1)) continue;
+      const part = components.find((each) => each.component === component && each.source === description);
+      if (part) latest = { id, part, startedAtMs };
+    }
+    return latest;
   }
 
   /** Null when the snapshot is damaged: that must not stop a new backup, which then reads everything. */

@@ -1,10 +1,8 @@
 /** Records of a manifest and their bytes (docs/format.md §8). */
-import { decode, encode } from 'cborg';
-import { z } from 'zod';
-import { asBuffer } from '../../shared/bytes.js';
 import { IntegrityError } from '../../shared/errors.js';
 import { HASH_BYTES } from '../codec/ids.js';
 import type { FileIdentity } from '../source.js';
+import { CborReader, CborWriter, roomFor } from './record-cbor.js';
 import { MAX_REFERENCES, parseReferences, REFERENCE_BYTES, type References } from './references.js';
 
 /** Metadata that every entry has. */
@@ -36,15 +34,18 @@ export type ManifestRecord =
   | { kind: 'content'; content: References; end: FileEnd | null };
 
 const LENGTH_BYTES = 4;
+/** Items of the longest record, a file's: the record, its kind, five of metadata, four of identity, content, three of its end. */
+const MAX_ITEMS = 15;
+const MAX_MODE = 0o7777;
 const MAX_RECORD_BYTES = 128 * 1024;
 
 /** Length (4 bytes) and CBOR of `record`. */
 export function encodeRecord(record: ManifestRecord): Buffer {
-  const body = encode(toArray(record));
-  const bytes = Buffer.allocUnsafe(LENGTH_BYTES + body.length);
-  bytes.writeUInt32LE(body.length);
-  bytes.set(body, LENGTH_BYTES);
-  return bytes;
+  const bytes = Buffer.allocUnsafe(LENGTH_BYTES + roomFor(MAX_ITEMS, payloadBytes(record)));
+  const writer = new CborWriter(bytes, LENGTH_BYTES);
+  writeRecord(writer, record);
+  bytes.writeUInt32LE(writer.end - LENGTH_BYTES);
+  return bytes.subarray(0, writer.end);
 }
 
 /**
@@ -59,97 +60,122 @@ export function decodeRecord(bytes: Buffer): { record: ManifestRecord; length: n
     throw new IntegrityError(`Manifest record of ${bodyBytes} bytes, expected at most ${MAX_RECORD_BYTES}`);
   const length = LENGTH_BYTES + bodyBytes;
   if (bytes.length < length) return null;
-  return { record: fromArray(decodeCbor(bytes.subarray(LENGTH_BYTES, length))), length };
+  return { record: readRecord(new CborReader(bytes.subarray(LENGTH_BYTES, length))), length };
 }
 
-type MetadataFields = [path: Buffer, mode: number, mtimeNs: bigint, uid: number, gid: number];
-
-function metadataFields(entry: EntryMetadata): MetadataFields {
-  return [entry.path, entry.mode, entry.mtimeNs, entry.uid, entry.gid];
+function payloadBytes(record: ManifestRecord): number {
+  const path = record.kind === 'content' ? 0 : record.path.length;
+  if (record.kind === 'directory') return path;
+  return path + (record.kind === 'symlink' ? record.target.length : record.content.length + HASH_BYTES);
 }
 
-function toArray(record: ManifestRecord): unknown[] {
-  switch (record.kind) {
-    case 'directory':
-      return [1, ...metadataFields(record)];
-    case 'symlink':
-      return [2, ...metadataFields(record), record.target];
-    case 'file':
-      return [
-        3,
-        ...metadataFields(record),
-        identityFields(record.identity),
-        record.content,
-        endFields(record.end),
-      ];
-    case 'content':
-      return [4, record.content, endFields(record.end)];
+/** Numbers of the kinds, and how many items a record of each has. */
+const KINDS = {
+  directory: { number: 1, items: 6 },
+  symlink: { number: 2, items: 7 },
+  file: { number: 3, items: 9 },
+  content: { number: 4, items: 3 },
+} as const;
+
+function writeRecord(writer: CborWriter, record: ManifestRecord): void {
+  const { number, items } = KINDS[record.kind];
+  writer.array(items);
+  writer.unsigned(number);
+  if (record.kind !== 'content') writeMetadata(writer, record);
+  if (record.kind === 'symlink') writer.bytes(record.target);
+  if (record.kind === 'file') writeIdentity(writer, record.identity);
+  if (record.kind === 'file' || record.kind === 'content') {
+    writer.bytes(record.content);
+    writeEnd(writer, record.end);
   }
 }
 
-function identityFields(identity: FileIdentity | null): bigint[] | null {
-  return identity && [identity.device, identity.inode, identity.ctimeNs];
+function writeMetadata(writer: CborWriter, entry: EntryMetadata): void {
+  writer.bytes(entry.path);
+  writer.unsigned(entry.mode);
+  writer.integer(entry.mtimeNs);
+  writer.unsigned(entry.uid);
+  writer.unsigned(entry.gid);
 }
 
-function endFields(end: FileEnd | null): unknown[] | null {
-  return end && [end.sizeBytes, end.checksum];
-}
-
-const byteString = z.instanceof(Uint8Array).transform(asBuffer);
-const integer = z.union([z.number().int(), z.bigint()]);
-const bigInteger = integer.transform(BigInt);
-const ownerId = z.number().int().nonnegative();
-const metadata = [byteString, z.number().int().min(0).max(0o7777), bigInteger, ownerId, ownerId] as const;
-const references = byteString
-  .refine((bytes) => bytes.length % REFERENCE_BYTES === 0 && bytes.length <= MAX_REFERENCES * REFERENCE_BYTES)
-  .transform(parseReferences);
-const identityField = z.tuple([bigInteger, bigInteger, bigInteger]).nullable();
-const endField = z
-  .tuple([z.number().int().nonnegative(), byteString.refine((bytes) => bytes.length === HASH_BYTES)])
-  .nullable();
-
-const recordArray = z.union([
-  z.tuple([z.literal(1), ...metadata]),
-  z.tuple([z.literal(2), ...metadata, byteString]),
-  z.tuple([z.literal(3), ...metadata, identityField, references, endField]),
-  z.tuple([z.literal(4), references, endField]),
-]);
-
-function decodeCbor(bytes: Buffer): z.infer<typeof recordArray> {
-  try {
-    return recordArray.parse(decode(bytes));
-  } catch (cause) {
-    throw new IntegrityError('Manifest record is malformed', { cause });
+function writeIdentity(writer: CborWriter, identity: FileIdentity | null): void {
+  if (!identity) writer.null();
+  else {
+    writer.array(3);
+    writer.integer(identity.device);
+    writer.integer(identity.inode);
+    writer.integer(identity.ctimeNs);
   }
 }
 
-function fromArray(array: z.infer<typeof recordArray>): ManifestRecord {
-  switch (array[0]) {
-    case 1:
-      return { kind: 'directory', ...metadataOf(array[1], array[2], array[3], array[4], array[5]) };
-    case 2:
-      return {
-        kind: 'symlink',
-        ...metadataOf(array[1], array[2], array[3], array[4], array[5]),
-        target: array[6],
-      };
-    case 3:
-      return {
-        kind: 'file',
-        ...metadataOf(array[1], array[2], array[3], array[4], array[5]),
-        identity: array[6] && { device: array[6][0], inode: array[6][1], ctimeNs: array[6][2] },
-        content: array[7],
-        end: toEnd(array[8]),
-      };
-    case 4:
-      return { kind: 'content', content: array[1], end: toEnd(array[2]) };
+function writeEnd(writer: CborWriter, end: FileEnd | null): void {
+  if (!end) writer.null();
+  else {
+    writer.array(2);
+    writer.unsigned(end.sizeBytes);
+    writer.bytes(end.checksum);
   }
 }
 
-function metadataOf(...[path, mode, mtimeNs, uid, gid]: MetadataFields): EntryMetadata {
-  return { path, mode, mtimeNs, uid, gid };
+/** Byte strings of the record are views of what is read. */
+function readRecord(reader: CborReader): ManifestRecord {
+  const items = reader.array();
+  const number = reader.unsigned(Number.MAX_SAFE_INTEGER);
+  const record = readKind(reader, number);
+  if (record === null || items !== KINDS[record.kind].items) throw malformed();
+  reader.end();
+  return record;
 }
 
-function toEnd(end: [number, Buffer] | null): FileEnd | null {
-  return end && { sizeBytes: end[0], checksum: end[1] };
+function readKind(reader: CborReader, number: number): ManifestRecord | null {
+  switch (number) {
+    case KINDS.directory.number:
+      return { kind: 'directory', ...readMetadata(reader) };
+    case KINDS.symlink.number:
+      return { kind: 'symlink', ...readMetadata(reader), target: reader.bytes() };
+    case KINDS.file.number: {
+      const metadata = readMetadata(reader);
+      const identity = readIdentity(reader);
+      return { kind: 'file', ...metadata, identity, content: readContent(reader), end: readEnd(reader) };
+    }
+    case KINDS.content.number:
+      return { kind: 'content', content: readContent(reader), end: readEnd(reader) };
+    default:
+      return null;
+  }
+}
+
+function readMetadata(reader: CborReader): EntryMetadata {
+  const path = reader.bytes();
+  const mode = reader.unsigned(MAX_MODE);
+  const mtimeNs = reader.integer();
+  const uid = reader.unsigned(Number.MAX_SAFE_INTEGER);
+  return { path, mode, mtimeNs, uid, gid: reader.unsigned(Number.MAX_SAFE_INTEGER) };
+}
+
+function readIdentity(reader: CborReader): FileIdentity | null {
+  if (reader.isNull()) return null;
+  if (reader.array() !== 3) throw malformed();
+  const device = reader.integer();
+  const inode = reader.integer();
+  return { device, inode, ctimeNs: reader.integer() };
+}
+
+function readContent(reader: CborReader): References {
+  const bytes = reader.bytes();
+  if (bytes.length > MAX_REFERENCES * REFERENCE_BYTES) throw malformed();
+  return parseReferences(bytes);
+}
+
+function readEnd(reader: CborReader): FileEnd | null {
+  if (reader.isNull()) return null;
+  if (reader.array() !== 2) throw malformed();
+  const sizeBytes = reader.unsigned(Number.MAX_SAFE_INTEGER);
+  const checksum = reader.bytes();
+  if (checksum.length !== HASH_BYTES) throw malformed();
+  return { sizeBytes, checksum };
+}
+
+function malformed(): IntegrityError {
+  return new IntegrityError('Manifest record is malformed');
 }

@@ -218,4 +218,14 @@ describe('runBackup()', () => {
       totalFiles: 50,
     });
   });
+
+  it('takes what the last backup held for what there is to do', async () => {
+    const tree: MemoryTree = new Map([['a', { kind: 'file', content: randomBytes(1_000) }]]);
+    const { engine } = await openTill(tree);
+    await engine.backup(backupRequest('b1'), {});
+    tree.set('b', { kind: 'file', content: randomBytes(500) });
+    const totals: number[] = [];
+    await engine.backup(backupRequest('b2'), { onProgress: ({ totalBytes }) => totals.push(totalBytes) });
+    expect([...new Set(totals)]).to.deep.equal([0, 1_000, 1_500]);
+  });
 });

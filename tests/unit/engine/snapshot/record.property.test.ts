@@ -1,6 +1,13 @@
+import { encode } from 'cborg';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { decodeRecord, encodeRecord, type ManifestRecord } from '../../../../src/engine/snapshot/record.js';
+import {
+  decodeRecord,
+  encodeRecord,
+  type FileEnd,
+  type ManifestRecord,
+} from '../../../../src/engine/snapshot/record.js';
+import { AppError } from '../../../../src/shared/errors.js';
 import { scaled } from '../../../support/scale.js';
 
 const bytes = (minLength: number, maxLength: number) =>
@@ -47,4 +54,52 @@ describe('manifest record', () => {
       { numRuns: scaled(100, 2000) },
     );
   });
+
+  it('is written as a general encoder writes it', () => {
+    fc.assert(
+      fc.property(record, (written) => {
+        expect(encodeRecord(written).subarray(4)).to.deep.equal(Buffer.from(encode(toArray(written))));
+      }),
+      { numRuns: scaled(300, 10_000) },
+    );
+  });
+
+  it('is refused, or is written again byte by byte, whatever was changed in it', () => {
+    const change = fc.record({ at: fc.nat(), to: fc.nat(255), cut: fc.nat(3) });
+    fc.assert(
+      fc.property(record, fc.array(change, { maxLength: 3 }), (written, changes) => {
+        let stored = encodeRecord(written);
+        for (const { at, to, cut } of changes) {
+          stored[4 + (at % (stored.length - 4))] = to;
+          stored = stored.subarray(0, Math.max(5, stored.length - cut));
+        }
+        stored.writeUInt32LE(stored.length - 4);
+        const read = decodeUnlessRefused(stored);
+        if (read) expect(encodeRecord(read)).to.deep.equal(stored);
+      }),
+      { numRuns: scaled(1000, 100_000) },
+    );
+  });
 });
+
+function decodeUnlessRefused(stored: Buffer): ManifestRecord | null {
+  try {
+    return decodeRecord(stored)!.record;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'DATA_CORRUPTED') return null;
+    throw error;
+  }
+}
+
+/** The array of docs/format.md §8. */
+function toArray(written: ManifestRecord): unknown[] {
+  const last = (end: FileEnd | null) => end && [end.sizeBytes, end.checksum];
+  if (written.kind === 'content') return [4, written.content, last(written.end)];
+  const { path, mode, mtimeNs, uid, gid } = written;
+  const head = [path, mode, mtimeNs, uid, gid];
+  if (written.kind === 'directory') return [1, ...head];
+  if (written.kind === 'symlink') return [2, ...head, written.target];
+  const { identity } = written;
+  const id = identity && [identity.device, identity.inode, identity.ctimeNs];
+  return [3, ...head, id, written.content, last(written.end)];
+}
