@@ -128,7 +128,7 @@ export interface Staging {
 
 /** Writes one staged file. */
 export interface FileWriter {
-  /** Appends `bytes`, which are only valid until the promise settles. */
+  /** Appends `bytes`, which must not change until the writer is closed or aborted. */
   write(bytes: Uint8Array): Promise<void>;
   /**
    * Makes the file what the entry says: length, mode, times, synced to disk (at the latest by `Staging.finish`).

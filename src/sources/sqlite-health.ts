@@ -69,9 +69,13 @@ function isForeign(path: string): boolean {
   }
 }
 
+/** `full` compares every index with its table (`integrity_check`), `quick` only reads every page (`quick_check`). */
+export type CheckDepth = 'full' | 'quick';
+
 export interface HealthOptions {
   /** How messages call the database. */
   name: string;
+  depth: CheckDepth;
   /** Looks for rows that refer to no row as well. */
   foreignKeys: boolean;
 }
@@ -91,16 +95,20 @@ export interface DatabaseFindings {
 
 /**
  * Runs SQLite's own checks over a database file that nobody has open. Changes neither it nor the folder around it.
- * Blocks the thread: about 20 s for 1 GB.
+ * Blocks the thread: in full about 16 s for 1 GB.
  * @throws IntegrityError with the first thing that is wrong
  */
-export function checkDatabaseHealth(path: string, { name, foreignKeys }: HealthOptions): DatabaseFindings {
+export function checkDatabaseHealth(
+  path: string,
+  { name, depth, foreignKeys }: HealthOptions,
+): DatabaseFindings {
   if (statSync(path).size === 0) return { orphans: [] };
   try {
     const database = openSqlite(path, { busyTimeoutMs: 0, isImmutable: true });
     try {
       database.exec(`PRAGMA cache_size = -${CHECK_CACHE_KIB}`);
-      const finding = String(readValue(database, 'PRAGMA integrity_check(1)'));
+      const check = depth === 'full' ? 'integrity_check' : 'quick_check';
+      const finding = String(readValue(database, `PRAGMA ${check}(1)`));
       if (finding !== 'ok')
         throw new IntegrityError(`Database "${name}" fails SQLite's integrity check: ${finding}`);
       return { orphans: foreignKeys ? countOrphans(database) : [] };

@@ -17,7 +17,7 @@ import { describeOrphans, lookAtDatabase } from './sqlite-health.js';
 import { OnlineSwap } from './sqlite-online-swap.js';
 import type { DatabaseSwap } from './sqlite-renaming-swap.js';
 import { RenamingSwap } from './sqlite-renaming-swap.js';
-import { runDatabaseTask } from './sqlite-task.js';
+import { type DatabaseTask, runDatabaseTask } from './sqlite-task.js';
 import type { CheckOptions } from './staged-check.js';
 import { checkStagedFiles } from './staged-check.js';
 import { StagedTree } from './staged-tree.js';
@@ -77,16 +77,31 @@ export class SqliteStaging implements Staging {
     await this.#tree.finish();
   }
 
-  async check(options: CheckOptions): Promise<void> {
-    await checkStagedFiles(this.#folder, this.#tree.checklist, options);
-    throwIfCancelled(options.signal);
-    const name = this.#shownName();
-    const { orphans } = await runDatabaseTask(
-      { kind: 'check', path: this.#staged(), name, foreignKeys: true },
-      options.signal,
-    );
-    // What was so in the till must be restorable: its bytes are those of the backup, so they say nothing new.
-    for (const found of orphans) this.notices.push(describeOrphans(name, found));
+  /** SQLite looks at the file in its own process while this one reads it back. */
+  async check({ signal, onBytes }: CheckOptions): Promise<void> {
+    throwIfCancelled(signal);
+    const stop = new AbortController();
+    const options = { signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal };
+    const checks = [
+      checkStagedFiles(this.#folder, this.#tree.checklist, { ...options, ...(onBytes && { onBytes }) }),
+      runDatabaseTask(this.#checkTask(), options.signal).then(({ orphans }) => {
+        // What was so in the till must be restorable: its bytes are those of the backup, so they say nothing new.
+        for (const found of orphans) this.notices.push(describeOrphans(this.#shownName(), found));
+      }),
+    ];
+    try {
+      await Promise.all(checks);
+    } finally {
+      stop.abort();
+      await Promise.allSettled(checks);
+    }
+  }
+
+  /** Beside the live data what is unsound harms nothing, and the copy may be the only way to get at the data. */
+  #checkTask(): DatabaseTask {
+    const isLive = this.#options.destination.kind === 'live';
+    const depth = isLive ? 'full' : 'quick';
+    return { kind: 'check', path: this.#staged(), name: this.#shownName(), depth, foreignKeys: isLive };
   }
 
   async prepare({ signal }: { signal?: AbortSignal } = {}): Promise<PreparedSwap> {

@@ -43,7 +43,7 @@ function rewrite({
   } catch (error) {
     throw toDatabaseError(error, `Database "${name}" cannot be rewritten with pages of ${pageBytes} bytes`);
   }
-  return checkDatabaseHealth(goal, { name, foreignKeys: false });
+  return checkDatabaseHealth(goal, { name, depth: 'full', foreignKeys: false });
 }
 
 process.stdout.write(`${JSON.stringify(run(JSON.parse(process.argv[2] ?? '')))}\n`);

@@ -2,7 +2,7 @@ import { closeSync, ftruncateSync, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { FileWriter, RestoredContent, RestoredFile } from '../engine/index.js';
 import { printPath } from '../engine/index.js';
-import { KiB } from '../shared/bytes.js';
+import { KiB, MiB } from '../shared/bytes.js';
 import { IntegrityError } from '../shared/errors.js';
 import { applyMetadata } from './entry-metadata.js';
 import type { SyncQueue } from './sync-queue.js';
@@ -15,10 +15,22 @@ const ZEROS = Buffer.alloc(HOLE_BLOCK);
 /** From here on a write goes to the thread pool; below, the call costs less than the detour. */
 const POOL_WRITE_BYTES = 128 * KiB;
 
-/** Writes one staged file through its descriptor, leaving zeros as holes. Holds no bytes. Single-use. */
+/** Writes of one file that may be under way at the same time, each of up to RUN_BYTES. */
+const WRITES_AT_ONCE = 4;
+const RUN_BYTES = MiB;
+
+/**
+ * Writes one staged file through its descriptor, leaving zeros as holes. Pieces that lie side by side in memory, as the
+ * chunks of a block do, are written as one. Holds up to five runs of 1 MiB until they are written. Single-use.
+ */
 export class StagedFileWriter implements FileWriter {
   #descriptor: number | null;
+  /** Bytes taken so far. */
   #position = 0;
+  /** Taken, not yet being written: ends at #position. */
+  #run: Uint8Array | null = null;
+  readonly #writes = new Set<Promise<void>>();
+  #failure: unknown = null;
 
   /**
    * @param descriptor a fresh, empty file opened for writing; this writer owns it
@@ -33,24 +45,21 @@ export class StagedFileWriter implements FileWriter {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    const descriptor = this.#open();
-    try {
-      for (const [from, to] of dataRuns(bytes, this.#position)) {
-        await writeAll(descriptor, bytes.subarray(from, to), this.#position + from);
-      }
-      this.#position += bytes.length;
-    } catch (error) {
-      throw toAppError(error, `File "${printPath(this.entry.path)}" cannot be written`);
-    }
+    const joined = this.#run && joinNeighbours(this.#run, bytes);
+    if (!joined) await this.#beginRun();
+    this.#run = joined ?? bytes;
+    this.#position += bytes.length;
   }
 
   async close(content: RestoredContent): Promise<void> {
-    const descriptor = this.#open();
+    await this.#beginRun();
+    await this.#settle();
     if (this.#position !== content.sizeBytes) {
       throw new IntegrityError(
         `File "${printPath(this.entry.path)}" came out as ${this.#position} bytes, expected ${content.sizeBytes}`,
       );
     }
+    const descriptor = this.#open();
     try {
       ftruncateSync(descriptor, this.#position);
       applyMetadata(descriptor, this.entry);
@@ -58,20 +67,65 @@ export class StagedFileWriter implements FileWriter {
       this.#descriptor = null;
       await this.deps.queue.add(descriptor);
     } catch (error) {
-      throw toAppError(error, `File "${printPath(this.entry.path)}" cannot be written`);
+      throw this.#toError(error);
     }
   }
 
   async abort(): Promise<void> {
+    await Promise.all(this.#writes);
     if (this.#descriptor === null) return;
     closeSync(this.#descriptor);
     this.#descriptor = null;
+  }
+
+  /** Begins to write what was gathered, when few enough writes are under way. */
+  async #beginRun(): Promise<void> {
+    const run = this.#run;
+    this.#run = null;
+    const descriptor = this.#open();
+    while (this.#writes.size >= WRITES_AT_ONCE) await Promise.race(this.#writes);
+    this.#throwIfFailed();
+    if (run === null) return;
+    const writing = this.#write(descriptor, run, this.#position - run.length).finally(() =>
+      this.#writes.delete(writing),
+    );
+    this.#writes.add(writing);
+  }
+
+  async #settle(): Promise<void> {
+    await Promise.all(this.#writes);
+    this.#throwIfFailed();
+  }
+
+  /** Never rejects: the first failure is kept for the next call. */
+  async #write(descriptor: number, run: Uint8Array, position: number): Promise<void> {
+    try {
+      for (const [from, to] of dataRuns(run, position))
+        await writeAll(descriptor, run.subarray(from, to), position + from);
+    } catch (error) {
+      this.#failure ??= error;
+    }
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failure !== null) throw this.#toError(this.#failure);
+  }
+
+  #toError(error: unknown): unknown {
+    return toAppError(error, `File "${printPath(this.entry.path)}" cannot be written`);
   }
 
   #open(): number {
     if (this.#descriptor === null) throw new Error(`Writer of "${printPath(this.entry.path)}" is closed`);
     return this.#descriptor;
   }
+}
+
+/** Both as one view, when `next` follows `run` in the same memory and they are not too long together; otherwise null. */
+function joinNeighbours(run: Uint8Array, next: Uint8Array): Uint8Array | null {
+  const isNeighbour = next.buffer === run.buffer && next.byteOffset === run.byteOffset + run.length;
+  if (!isNeighbour || run.length + next.length > RUN_BYTES) return null;
+  return new Uint8Array(run.buffer, run.byteOffset, run.length + next.length);
 }
 
 /**

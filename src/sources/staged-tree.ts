@@ -34,7 +34,7 @@ interface Level {
  */
 export class StagedTree {
   readonly checklist: Checklist;
-  readonly #queue = new SyncQueue();
+  readonly #queue: SyncQueue;
   readonly #levels: Level[] = [];
   /** Folders that their owner may not enter: they get their mode in the live place. Rare, so kept in memory. */
   readonly closedFolders: { path: Buffer; mode: number }[] = [];
@@ -57,6 +57,7 @@ export class StagedTree {
   }
 
   private constructor(private readonly folder: StagingFolder) {
+    this.#queue = new SyncQueue(folder.path);
     this.checklist = new Checklist(folder.handle.child(Buffer.from('checklist')));
   }
 

@@ -248,6 +248,41 @@ describe('SQLite restore', () => {
     await staging.discard();
   });
 
+  context('when an index of the backup holds another value than its table', () => {
+    function spoilIndex() {
+      const database = new DatabaseSync(saved, { defensive: false });
+      database.exec(`
+        CREATE TABLE item (name TEXT); CREATE INDEX item_name ON item (name); INSERT INTO item VALUES ('tea');
+        PRAGMA writable_schema = ON;
+        CREATE TABLE kept AS SELECT * FROM sqlite_schema WHERE name = 'item_name';
+        DELETE FROM sqlite_schema WHERE name = 'item_name';`);
+      database.close();
+      const without = new DatabaseSync(saved, { defensive: false });
+      without.exec(`
+        UPDATE item SET name = 'coffee';
+        PRAGMA writable_schema = ON;
+        INSERT INTO sqlite_schema SELECT * FROM kept;`);
+      without.close();
+    }
+
+    it('refuses to put it live', async () => {
+      spoilIndex();
+      const { staging } = await stageFrom(source(), target(), options());
+      expect(await codeOf(staging.check({}))).to.equal('DATA_CORRUPTED');
+      await staging.discard();
+    });
+
+    it('restores it beside the live data', async () => {
+      spoilIndex();
+      const folderBeside = join(folder, 'restored');
+      const beside = new SqliteTarget({ kind: 'beside', folder: folderBeside }, { clock: systemClock });
+      await copyComponent(source(), beside, options());
+      const restored = new DatabaseSync(join(folderBeside, 'database/saved.db'));
+      expect(restored.prepare('SELECT name FROM item NOT INDEXED').get()).to.deep.include({ name: 'coffee' });
+      restored.close();
+    });
+  });
+
   context('when the backup holds rows that refer to missing rows', () => {
     function orphan() {
       const database = new DatabaseSync(saved, { enableForeignKeyConstraints: false });

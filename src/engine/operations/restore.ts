@@ -2,10 +2,10 @@
  * One restore, as a transaction:
  *
  *     plan      every target says what would stop it, and what room it needs; nothing changes
- *     validate  every byte is read, authenticated and hashed
+ *     validate  every byte is read, authenticated and hashed; beside the live data, staging does that (ADR 0016)
  *     snapshot  what will be overwritten is backed up: the restore point
  *     stage     beside the live data
- *     check     the staged copy is read back
+ *     check     the staged copy is read back, each component while the next is staged
  *     swap      journalled; all components or none (swap-transaction.ts)
  *
  * Memory: the blocks of one ChunkReader (24 MiB), and what the targets hold for the files being written.
@@ -20,7 +20,7 @@ import { ChunkReader } from '../repository/chunk-reader.js';
 import type { Repository } from '../repository/repository.js';
 import { domainOf, type Snapshot } from '../snapshot/snapshot-object.js';
 import type { Source } from '../source.js';
-import type { StageOptions, Target, TargetPlan } from '../target.js';
+import type { StageOptions, Staging, Target, TargetPlan } from '../target.js';
 import type { ManifestPart } from './file-walker.js';
 import { readSnapshot } from './read-snapshot.js';
 import { chooseParts, type RestorePart } from './restore-parts.js';
@@ -54,6 +54,12 @@ export async function runRestore(
   await repository.prepareToRead(options.signal ? { signal: options.signal } : {});
   const snapshot = await readSnapshot(repository, request.snapshotId);
   return new RestoreRun(deps, request, options, snapshot).run();
+}
+
+/** A check of a staged component that is under way. */
+interface RunningCheck {
+  component: Component;
+  end: Promise<void>;
 }
 
 class RestoreRun {
@@ -103,7 +109,7 @@ class RestoreRun {
     try {
       await this.#choose();
       if (!this.#request.validateOnly) await this.#plan();
-      await this.#validate();
+      if (this.#isValidatedFirst) await this.#validate();
       if (!this.#request.validateOnly) {
         await this.#takeRestorePoint();
         await this.#replace();
@@ -123,7 +129,7 @@ class RestoreRun {
 
   async #choose(): Promise<void> {
     this.#parts = await chooseParts(this.#reader, this.#snapshot, this.#request);
-    const passes = this.#request.validateOnly ? 1 : 3; // validate, stage, check
+    const passes = (this.#isValidatedFirst ? 1 : 0) + (this.#request.validateOnly ? 0 : 2); // validate; stage and check
     for (const { totalBytes, totalFiles } of this.#parts) {
       this.#update.totalBytes += totalBytes * passes;
       this.#update.totalFiles += totalFiles;
@@ -151,9 +157,18 @@ class RestoreRun {
         this.#done(bytes, this.#request.validateOnly ? files : 0);
       await validateComponent(this.#reader, component, content, { onChecked });
     }
+    this.#markValidated();
+  }
+
+  #markValidated(): void {
     this.#update.validated = true;
     this.#outcome.validated = true;
     this.#report();
+  }
+
+  /** False beside the live data: nothing is at stake there before the swap, and staging authenticates what it writes. */
+  get #isValidatedFirst(): boolean {
+    return this.#request.validateOnly || this.#request.targetFolder === null;
   }
 
   /** Only where live data is overwritten: what is added to, or restored beside, is not lost. */
@@ -181,6 +196,8 @@ class RestoreRun {
 
   async #replace(): Promise<void> {
     const staged: StagedPart[] = [];
+    const checks: RunningCheck[] = [];
+    const stop = new AbortController();
     const { restoreId, targetFolder } = this.#request;
     try {
       for (const { component, content } of this.#parts) {
@@ -188,11 +205,13 @@ class RestoreRun {
         const staging = await this.#target(component).stage(this.#stageOptionsOf(content));
         staged.push({ component, staging });
         await stageComponent(this.#reader, component, content, staging, this.#counter());
+        checks.push({ component, end: this.#beginCheck(staging, stop.signal) });
       }
-      for (const { component, staging } of staged) {
+      for (const { component, end } of checks) {
         this.#enter('CHECKING', component);
-        await staging.check({ ...this.#signalOption(), onBytes: (bytes) => this.#done(bytes, 0) });
+        await end;
       }
+      this.#markValidated();
       await swapAll(
         staged,
         { restoreId, backupId: this.#snapshot.backupId, targetFolder, outcome: { ...this.#outcome } },
@@ -204,10 +223,23 @@ class RestoreRun {
       );
       this.#outcome.notices = listNotices(staged);
     } catch (error) {
+      stop.abort();
+      await Promise.allSettled(checks.map(({ end }) => end));
       // Where live data could not be brought back, what was staged and kept is all there is: it stays.
       if (!(error instanceof UndoFailedError)) await this.#discardAll(staged);
       throw error;
     }
+  }
+
+  /** Checks while the next component is staged: the check of a database is a process that the other core can run. */
+  #beginCheck(staging: Staging, stop: AbortSignal): Promise<void> {
+    const { signal } = this.#options;
+    const end = staging.check({
+      signal: signal ? AbortSignal.any([signal, stop]) : stop,
+      onBytes: (bytes) => this.#done(bytes, 0),
+    });
+    end.catch(() => {}); // reported when its turn comes
+    return end;
   }
 
   /**

@@ -18,7 +18,8 @@ describe('runDatabaseTask()', () => {
   });
   afterEach(() => removeFolder(folder));
 
-  const check = () => runDatabaseTask({ kind: 'check', path, name: 'till.db', foreignKeys: true });
+  const check = () =>
+    runDatabaseTask({ kind: 'check', path, name: 'till.db', depth: 'full', foreignKeys: true });
 
   it('finds nothing in a sound database', async () => expect(await check()).to.deep.equal({ orphans: [] }));
 
@@ -60,7 +61,7 @@ describe('runDatabaseTask()', () => {
     setTimeout(() => controller.abort(), 150);
     const startedAtMs = performance.now();
     const check = runDatabaseTask(
-      { kind: 'check', path, name: 'till.db', foreignKeys: true },
+      { kind: 'check', path, name: 'till.db', depth: 'full', foreignKeys: true },
       controller.signal,
     );
     expect((await errorFrom(check)).code).to.equal('CANCELLED');
