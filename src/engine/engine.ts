@@ -27,13 +27,15 @@ export interface Engine {
   /**
    * Puts right what dead processes left of restores: those that the journal names are undone or finished, and what
    * the others staged is removed. To be called before anything else is done with the till; may be interrupted and
-   * called again. An entry stays in the journal until `acknowledgeRestore`.
+   * called again. An entry stays in the journal until `acknowledgeRestore`. What cannot be removed now is a warning,
+   * and is tried again by every later call.
    * @param unended restores that may have been running, as far as they are known
    * @throws ConflictError, SourceError, StorageError, IntegrityError when live data cannot be put right now
    */
   recoverRestores(unended: readonly UnendedRestore[]): Promise<RecoveredRestore[]>;
   /**
-   * Forgets a restore whose end has been stored by the caller; what a thread that died left of it is put right first.
+   * Forgets a restore whose end has been stored by the caller, when nothing is left of it: what a thread that died left
+   * is put right first. What cannot be removed now is a warning, and is tried again later.
    * Not known: not an error.
    * @throws as `recoverRestores`; it is not forgotten then
    */
@@ -107,6 +109,8 @@ export interface UnendedRestore {
   restoreId: string;
   components: Component[];
   targetFolder: string | null;
+  /** As in the request; they say where parts were staged. */
+  paths: readonly string[] | null;
 }
 
 /** A restore whose swap was cut short by the death of its process, and put right. */

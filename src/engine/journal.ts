@@ -9,8 +9,11 @@ import type { RestoreOutcome } from './engine.js';
 export type SwapPlan = { readonly [key: string]: PlanValue };
 type PlanValue = string | number | boolean | null | readonly PlanValue[] | SwapPlan;
 
-/** `swapping`: live data may have been touched and is to be brought back; `committed`: the restore stands. */
-export type JournalState = 'swapping' | 'committed';
+/**
+ * `swapping`: live data may have been touched and is to be brought back; `committed`: the restore stands; `leftover`: it
+ * has ended and its end is known, but something that it kept or staged could not be removed yet.
+ */
+export type JournalState = 'swapping' | 'committed' | 'leftover';
 
 /** One restore that is replacing live data, or has. */
 export interface JournalEntry {
@@ -23,6 +26,10 @@ export interface JournalEntry {
   parts: readonly JournalPart[];
   /** What the restore answers once it stands. */
   outcome: RestoreOutcome;
+  /** Of a `leftover`: components whose staging may be there still. */
+  staged?: readonly Component[];
+  /** As in the request: they say where parts were staged. */
+  paths?: readonly string[] | null;
 }
 
 /** One component of a restore. */

@@ -57,8 +57,11 @@ export interface Target {
   undoSwap(plan: SwapPlan): Promise<void>;
   /** Removes what a swap kept and staged whose restore stands. May be interrupted and called again. */
   finishSwap(plan: SwapPlan): Promise<void>;
-  /** Removes what a restore staged that died before it swapped anything. Nothing there: not an error. */
-  removeStaging(restoreId: string): Promise<void>;
+  /**
+   * Removes what a restore staged that died before it swapped anything. Nothing there: not an error.
+   * @param paths as in `StageOptions`
+   */
+  removeStaging(restoreId: string, paths: readonly Buffer[] | null): Promise<void>;
 }
 
 /** What `Target.plan` found. */
@@ -120,7 +123,10 @@ export interface Staging {
   swap(options?: { signal?: AbortSignal }): Promise<void>;
   /** Brings back what was there before `swap`. Never called after a final one. */
   undo(): Promise<void>;
-  /** Lets go of what `swap` kept. After this the restore stands. Never throws for what can be removed later. */
+  /**
+   * Lets go of what `swap` kept. The restore stands already.
+   * @throws what keeps something from being removed: `Target.finishSwap` tries again later
+   */
   commit(): Promise<void>;
   /** Removes everything staged. May be called at any time but after `commit`, and twice. */
   discard(): Promise<void>;

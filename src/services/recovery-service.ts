@@ -145,13 +145,13 @@ export class RecoveryService {
       running.map((restore) => toUnended(restore, this.#restoreDir)),
     );
     const report = { rolledBack: 0, finished: 0 };
-    for (const { restoreId, components, targetFolder, end, outcome } of recovered) {
+    for (const { end, outcome, ...restore } of recovered) {
       const isFinished = end === 'completed';
       const changes: RestoreChanges & { status: RestoreStatus } = isFinished
         ? { status: 'COMPLETED', error: null, ...outcome }
         : { status: 'ROLLED_BACK', error: BROUGHT_BACK, validated: outcome.validated };
-      const ended = await restoreRunner.end(restoreId, ['VALIDATING', 'RESTORING'], changes);
-      await engine.acknowledgeRestore({ restoreId, components, targetFolder });
+      const ended = await restoreRunner.end(restore.restoreId, ['VALIDATING', 'RESTORING'], changes);
+      await engine.acknowledgeRestore(restore);
       if (ended !== null) report[isFinished ? 'finished' : 'rolledBack'] += 1;
     }
     return report;

@@ -28,9 +28,10 @@ export function draftRestorePoint(
 }
 
 /** How the engine is told of a restore that it may have left something of. */
-export function toUnended({ id, components, targetPath }: RestoreRecord, restoreDir: string): UnendedRestore {
+export function toUnended(restore: RestoreRecord, restoreDir: string): UnendedRestore {
+  const { id, components, targetPath, paths } = restore;
   const targetFolder = targetPath === null ? null : join(restoreDir, targetPath);
-  return { restoreId: id, components, targetFolder };
+  return { restoreId: id, components, targetFolder, paths };
 }
 
 /** The restore that a snapshot is the restore point of, or null for any other backup. */

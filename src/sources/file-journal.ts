@@ -22,6 +22,7 @@ import { errnoOf, toAppError } from './system-error.js';
 /** What this version writes and reads. */
 const VERSION = 1;
 const SAFE_ID = /^[0-9A-Za-z_-]{1,100}$/;
+const STATES = new Set(['swapping', 'committed', 'leftover']);
 const SUFFIX = '.json';
 const TEMPORARY = '.tmp';
 
@@ -129,6 +130,6 @@ function parseEntry(content: string): JournalEntry {
     SAFE_ID.test(entry.restoreId) && Array.isArray(entry.parts),
     'an entry names its restore and its parts',
   );
-  invariant(entry.state === 'swapping' || entry.state === 'committed', 'an entry is swapping or committed');
+  invariant(STATES.has(entry.state), 'the state of an entry is known');
   return entry;
 }

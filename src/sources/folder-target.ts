@@ -89,8 +89,9 @@ export class FolderTarget implements Target {
     for (const { folder } of (plan as FolderPlan).places) removeStagingFolder(folder);
   }
 
-  async removeStaging(restoreId: string): Promise<void> {
-    for (const { live } of this.#places()) StagingFolder.removeAll(live, restoreId);
+  async removeStaging(restoreId: string, paths: readonly Buffer[] | null): Promise<void> {
+    for (const { live } of [...this.#places(), ...(paths === null ? [] : this.#places(paths))])
+      StagingFolder.removeAll(live, restoreId);
   }
 
   #mode(overwrite: boolean): FolderStagingMode {

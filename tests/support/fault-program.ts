@@ -82,7 +82,7 @@ async function perform(): Promise<void> {
     return;
   }
   const { restoreId, targetFolder = null } = job;
-  const restore = { restoreId, components: ALL_COMPONENTS, targetFolder };
+  const restore = { restoreId, components: ALL_COMPONENTS, targetFolder, paths: null };
   if (job.kind === 'recover') {
     const recovered = await engine.recoverRestores([restore]);
     report.recovered = recovered[0]?.end ?? null;

@@ -113,5 +113,5 @@ export class ServerTill {
 }
 
 function unended(restoreId: string) {
-  return { restoreId, components: ['DATABASE' as const], targetFolder: null };
+  return { restoreId, components: ['DATABASE' as const], targetFolder: null, paths: null };
 }

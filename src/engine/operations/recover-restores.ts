@@ -3,78 +3,114 @@ import type { Component } from '../../shared/component.js';
 import { invariant } from '../../shared/errors.js';
 import type { RecoveredRestore, UnendedRestore } from '../engine.js';
 import type { JournalEntry, JournalPart, RestoreJournal } from '../journal.js';
+import { parsePath } from '../snapshot/paths.js';
 import type { Target } from '../target.js';
 
 /** What the recovery works with. */
 export interface RecoverDeps {
   journal: RestoreJournal;
   createTargets: (targetFolder: string | null) => ReadonlyMap<Component, Target>;
+  /** Told of what cannot be removed yet. */
+  onWarning: (message: string) => void;
 }
 
 /**
  * Undoes or finishes every restore that the journal names, and removes what the other `unended` ones staged.
- * May be interrupted anywhere and called again. Entries stay until they are acknowledged.
+ * May be interrupted anywhere and called again. Entries stay until they are acknowledged and nothing is left of them.
  */
 export async function recoverRestores(
-  { journal, createTargets }: RecoverDeps,
+  deps: RecoverDeps,
   unended: readonly UnendedRestore[],
 ): Promise<RecoveredRestore[]> {
   const recovered: RecoveredRestore[] = [];
-  for (const entry of await journal.list()) {
-    const targets = createTargets(entry.targetFolder);
-    const end = await recoverOne(entry, targets, journal);
-    const { restoreId, backupId, targetFolder } = entry;
-    const outcome = { ...entry.outcome, notices: entry.outcome.notices ?? [] }; // an older version wrote none
-    const components = entry.parts.map(({ component }) => component);
-    recovered.push({ restoreId, components, targetFolder, backupId, end, outcome });
+  const known = new Set<string>();
+  for (const entry of await deps.journal.list()) {
+    known.add(entry.restoreId);
+    if (entry.state === 'leftover') await removeLeftover(deps, entry);
+    else recovered.push(toRecovered(entry, await putRight(deps, entry)));
   }
-  const known = new Set(recovered.map(({ restoreId }) => restoreId));
   for (const restore of unended) {
-    if (!known.has(restore.restoreId)) await removeStaging(restore, createTargets);
+    if (!known.has(restore.restoreId)) await removeLeftover(deps, leftoverOf(restore));
   }
   return recovered;
 }
 
-async function removeStaging(
-  { restoreId, components, targetFolder }: UnendedRestore,
-  createTargets: RecoverDeps['createTargets'],
-): Promise<void> {
-  const targets = createTargets(targetFolder);
-  for (const component of components) await targets.get(component)?.removeStaging(restoreId);
-}
-
 /**
- * Removes a restore's entry. One that could not be brought to its end when it ran is brought there first.
+ * Removes a restore's entry, and what is left of it. One that could not be brought to its end when it ran is brought
+ * there first. What earlier restores left is tried again.
  * @throws as `recoverRestores`; the entry stays then
  */
 export async function acknowledgeRestore(deps: RecoverDeps, restore: UnendedRestore): Promise<void> {
-  const { restoreId } = restore;
-  const entry = (await deps.journal.list()).find((known) => known.restoreId === restoreId);
-  if (entry === undefined) return removeStaging(restore, deps.createTargets);
-  if (entry.state === 'swapping')
-    await recoverOne(entry, deps.createTargets(entry.targetFolder), deps.journal);
-  await deps.journal.remove(restoreId);
+  const entries = await deps.journal.list();
+  const entry = entries.find(({ restoreId }) => restoreId === restore.restoreId);
+  if (entry === undefined) await removeLeftover(deps, leftoverOf(restore));
+  else await removeLeftover(deps, await endedEntry(deps, entry));
+  for (const other of entries) {
+    if (other.state === 'leftover' && other !== entry) await removeLeftover(deps, other);
+  }
 }
 
-async function recoverOne(
+/** The entry of a restore that has ended, as one of which something may be left. */
+async function endedEntry(deps: RecoverDeps, entry: JournalEntry): Promise<JournalEntry> {
+  if (entry.state === 'leftover') return entry;
+  const end = await putRight(deps, entry);
+  // Of a restore that was undone, only what a final swap staged may be left: the others removed theirs.
+  const parts = end === 'completed' ? entry.parts : entry.parts.filter(({ isFinal }) => isFinal);
+  return { ...entry, state: 'leftover', parts, staged: entry.parts.map(({ component }) => component) };
+}
+
+/** Undoes a swap that does not stand, and notes one that does. */
+async function putRight(
+  { journal, createTargets }: RecoverDeps,
   entry: JournalEntry,
-  targets: ReadonlyMap<Component, Target>,
-  journal: RestoreJournal,
 ): Promise<RecoveredRestore['end']> {
-  const stands = entry.state === 'committed' || (await hasCommitted(entry.parts, targets));
-  if (!stands) {
-    // What a final swap staged is what tells whether it happened: it goes when the others are back.
-    for (const part of [...entry.parts].filter(({ isFinal }) => !isFinal).reverse()) {
-      await targetOf(part, targets).undoSwap(part.plan);
-    }
-  } else if (entry.state !== 'committed') {
+  if (entry.state === 'committed') return 'completed';
+  const targets = createTargets(entry.targetFolder);
+  if (await hasCommitted(entry.parts, targets)) {
     await journal.write({ ...entry, state: 'committed' });
+    return 'completed';
   }
-  for (const part of entry.parts) {
-    if (stands || part.isFinal) await targetOf(part, targets).finishSwap(part.plan);
+  // What a final swap staged is what tells whether it happened: it goes when the others are back.
+  for (const part of [...entry.parts].filter(({ isFinal }) => !isFinal).reverse()) {
+    await targetOf(part, targets).undoSwap(part.plan);
   }
-  for (const part of entry.parts) await targetOf(part, targets).removeStaging(entry.restoreId);
-  return stands ? 'completed' : 'rolledBack';
+  return 'rolledBack';
+}
+
+/** Best effort: nothing depends on what is left, so that it must not hold up anything. The entry stays while it is there. */
+async function removeLeftover(
+  { journal, createTargets, onWarning }: RecoverDeps,
+  entry: JournalEntry,
+): Promise<void> {
+  const { restoreId, parts, staged, paths } = entry;
+  try {
+    const targets = createTargets(entry.targetFolder);
+    for (const part of parts) await targetOf(part, targets).finishSwap(part.plan);
+    const stagedPaths = paths?.map(parsePath) ?? null;
+    for (const component of staged ?? []) {
+      await targetOf({ component }, targets).removeStaging(restoreId, stagedPaths);
+    }
+  } catch (error) {
+    await journal.write(entry);
+    const reason = error instanceof Error ? error.message : String(error);
+    onWarning(`What restore ${restoreId} replaced or staged cannot be removed yet: ${reason}`);
+    return;
+  }
+  await journal.remove(restoreId);
+}
+
+/** What may be left of a restore that swapped nothing. */
+function leftoverOf({ restoreId, components, targetFolder, paths }: UnendedRestore): JournalEntry {
+  const outcome = { validated: false, restoredFiles: 0, skippedFiles: 0, restoredBytes: 0, notices: [] };
+  const what = { restoreId, backupId: '', targetFolder, outcome, paths };
+  return { ...what, state: 'leftover', parts: [], staged: components };
+}
+
+function toRecovered(entry: JournalEntry, end: RecoveredRestore['end']): RecoveredRestore {
+  const { restoreId, backupId, targetFolder, paths } = entry;
+  const outcome = { ...entry.outcome, notices: entry.outcome.notices ?? [] }; // an older version wrote none
+  const components = entry.parts.map(({ component }) => component);
+  return { restoreId, components, targetFolder, paths: paths ?? null, backupId, end, outcome };
 }
 
 async function hasCommitted(
@@ -85,7 +121,10 @@ async function hasCommitted(
   return final !== undefined && targetOf(final, targets).hasSwapped(final.plan);
 }
 
-function targetOf({ component }: JournalPart, targets: ReadonlyMap<Component, Target>): Target {
+function targetOf(
+  { component }: Pick<JournalPart, 'component'>,
+  targets: ReadonlyMap<Component, Target>,
+): Target {
   const target = targets.get(component);
   invariant(target, 'every component has a target');
   return target;

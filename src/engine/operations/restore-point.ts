@@ -1,7 +1,7 @@
 /** The backup of what a restore is about to overwrite. */
 import type { Clock } from '../../shared/clock.js';
 import type { Component } from '../../shared/component.js';
-import { invariant } from '../../shared/errors.js';
+import { AppError, CancelledError, invariant } from '../../shared/errors.js';
 import type { BackupUpdate, RestorePointRequest, RunOptions, SnapshotDescription } from '../engine.js';
 import type { Repository } from '../repository/repository.js';
 import type { Source } from '../source.js';
@@ -20,7 +20,6 @@ export interface RestorePointOrder {
   request: RestorePointRequest;
   /** What the targets found in the live places. */
   found: ReadonlyMap<Component, TargetPlan['live']>;
-  encrypt: boolean;
 }
 
 const REASONS = {
@@ -29,13 +28,14 @@ const REASONS = {
 } as const;
 
 /**
- * Backs up every component that is there. One that is absent or unusable is left out, which the notices say.
+ * Backs up every component that is there, encrypted whatever the restored backup is: it holds today's till, and nobody
+ * asked for a copy that anyone can read. One that is absent or unusable is left out, which the notices say.
  * @returns null when nothing is there
  * @throws what a backup throws
  */
 export async function takeRestorePoint(
   deps: RestorePointDeps,
-  { request, found, encrypt }: RestorePointOrder,
+  { request, found }: RestorePointOrder,
   options: RunOptions<BackupUpdate>,
 ): Promise<SnapshotDescription | null> {
   const components = [...found].filter(([, live]) => live === 'present').map(([component]) => component);
@@ -43,12 +43,23 @@ export async function takeRestorePoint(
   const notices = [...found].flatMap(([component, live]) =>
     live === 'present' ? [] : [`${component} was left out: ${REASONS[live]}`],
   );
-  const { snapshotId } = await runBackup(
+  const backup = runBackup(
     { ...deps, notices },
-    { ...request, components, encrypt, compress: true, compressionLevel: null },
+    { ...request, components, encrypt: true, compress: true, compressionLevel: null },
     options,
   );
+  const { snapshotId } = await backup.catch((error: unknown) => {
+    throw explain(error);
+  });
   const snapshot = [...deps.repository.catalogue()].find(({ id }) => id === snapshotId);
   invariant(snapshot, 'a snapshot is in the catalogue from its commit on');
   return describeSnapshot(snapshot);
+}
+
+/** What is wrong with the live data must not keep it from being replaced: says how to go on. */
+function explain(error: unknown): unknown {
+  if (!(error instanceof AppError) || error instanceof CancelledError) return error;
+  const { code, details, retryable } = error;
+  const message = `The restore point could not be taken, and nothing was changed: ${error.message}; mend that, or restore with restorePoint: false to go on without one`;
+  return new AppError(code, message, { cause: error, details, retryable });
 }

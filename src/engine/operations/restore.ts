@@ -26,7 +26,7 @@ import { readSnapshot } from './read-snapshot.js';
 import { chooseParts, type RestorePart } from './restore-parts.js';
 import { takeRestorePoint } from './restore-point.js';
 import { stageComponent } from './stage-component.js';
-import { listNotices, type StagedPart, swapAll, UndoFailedError } from './swap-transaction.js';
+import { type StagedPart, swapAll, UndoFailedError } from './swap-transaction.js';
 import { validateComponent } from './validate-component.js';
 
 /** What a restore works with. */
@@ -179,7 +179,7 @@ class RestoreRun {
     this.#enter('SNAPSHOTTING', null);
     const point = await takeRestorePoint(
       this.#deps,
-      { request, found: this.#found, encrypt: this.#snapshot.encrypted },
+      { request, found: this.#found },
       {
         ...this.#signalOption(),
         onProgress: (update) => {
@@ -198,7 +198,7 @@ class RestoreRun {
     const staged: StagedPart[] = [];
     const checks: RunningCheck[] = [];
     const stop = new AbortController();
-    const { restoreId, targetFolder } = this.#request;
+    const { restoreId, targetFolder, paths } = this.#request;
     try {
       for (const { component, content } of this.#parts) {
         this.#enter('STAGING', component);
@@ -212,16 +212,16 @@ class RestoreRun {
         await end;
       }
       this.#markValidated();
-      await swapAll(
+      const { backupId } = this.#snapshot;
+      this.#outcome.notices = await swapAll(
         staged,
-        { restoreId, backupId: this.#snapshot.backupId, targetFolder, outcome: { ...this.#outcome } },
+        { restoreId, backupId, targetFolder, paths: paths ?? null, outcome: { ...this.#outcome } },
         {
           journal: this.#deps.journal,
           onStep: (phase, component) => this.#enter(phase, component),
           ...this.#signalOption(),
         },
       );
-      this.#outcome.notices = listNotices(staged);
     } catch (error) {
       stop.abort();
       await Promise.allSettled(checks.map(({ end }) => end));

@@ -24,7 +24,8 @@ export interface SwapDeps {
 type PreparedPart = StagedPart & PreparedSwap;
 
 /**
- * Puts every part live. When this resolves the restore stands, and nothing that was kept is there any more.
+ * Puts every part live. When this resolves the restore stands.
+ * @returns what there is to say of it, one sentence each
  * @param entry what the journal is to say, but for its state and parts
  * @throws what a swap throws, CancelledError; live data is then what it was, and `details.rolledBack` is true when it
  *   had been touched; UndoFailedError
@@ -33,7 +34,7 @@ export async function swapAll(
   staged: readonly StagedPart[],
   entry: Omit<JournalEntry, 'state' | 'parts'>,
   deps: SwapDeps,
-): Promise<void> {
+): Promise<string[]> {
   const parts = await prepareAll(staged, deps.signal);
   const swapping: JournalEntry = {
     ...entry,
@@ -44,11 +45,17 @@ export async function swapAll(
   await deps.journal.write(swapping);
   const isRecorded = await new SwapRun(parts, swapping, deps).run();
   // Without the record, what was kept and staged is what the next start decides by: it stays until then.
-  if (isRecorded) for (const { staging } of parts) await staging.commit();
+  if (isRecorded) await commitAll(parts);
+  return listNotices(staged);
+}
+
+/** What could not be let go of is tried again, and told, when the restore is acknowledged: it stands all the same. */
+async function commitAll(parts: readonly PreparedPart[]): Promise<void> {
+  for (const { staging } of parts) await Promise.allSettled([staging.commit()]);
 }
 
 /** What there is to say of what is restored. After `prepare`. */
-export function listNotices(staged: readonly StagedPart[]): string[] {
+function listNotices(staged: readonly StagedPart[]): string[] {
   return staged.flatMap(({ staging }) => staging.notices ?? []);
 }
 

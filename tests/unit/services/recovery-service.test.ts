@@ -230,6 +230,7 @@ describe('RecoveryService', () => {
         restoreId: restore.id,
         components: restore.components,
         targetFolder: `${kit.restoreDir}/beside`,
+        paths: null,
       };
       const outcome = {
         validated: true,

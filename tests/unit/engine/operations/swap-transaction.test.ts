@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { RestoreUpdate } from '../../../../src/engine/index.js';
 import type { Component } from '../../../../src/shared/component.js';
+import { SourceError } from '../../../../src/shared/errors.js';
 import {
   backupRequest,
   createEngineTill,
@@ -12,6 +13,7 @@ import { MemoryJournal } from '../../../support/memory-journal.js';
 import type { MemoryTree } from '../../../support/memory-till.js';
 
 const BOTH: Component[] = ['DATABASE', 'FILES'];
+const R1 = { restoreId: 'r1', components: BOTH, targetFolder: null, paths: null };
 
 function tree(text: string): MemoryTree {
   return new Map([['a', { kind: 'file', content: Buffer.from(text) }]]);
@@ -56,8 +58,43 @@ describe('swapAll()', () => {
     const till = await openTill();
     await till.restore();
     expect([...till.journal.entries.values()].map(({ state }) => state)).to.deep.equal(['committed']);
-    await till.engine.acknowledgeRestore({ restoreId: 'r1', components: BOTH, targetFolder: null });
+    await till.engine.acknowledgeRestore(R1);
     expect(till.journal.entries.size).to.equal(0);
+  });
+
+  it('stands when what it replaced cannot be removed, and tries again until it can', async () => {
+    const till = await openTill();
+    const files = till.targets.get('FILES')!;
+    const record = files.onStep;
+    files.onStep = (step) => {
+      record(step);
+      if (step === 'commit' || step === 'finishSwap') throw new Error('in use');
+    };
+    await till.restore();
+    const states = () => [...till.journal.entries.values()].map(({ state }) => state);
+    await till.engine.acknowledgeRestore(R1);
+    expect([states(), till.warnings.length]).to.deep.equal([['leftover'], 1]);
+    expect(await till.engine.recoverRestores([])).to.deep.equal([]);
+    expect([states(), till.warnings.length]).to.deep.equal([['leftover'], 2]);
+    files.onStep = record;
+    await till.engine.acknowledgeRestore({ ...R1, restoreId: 'r2' });
+    expect(states()).to.deep.equal([]);
+    expect(till.steps).to.not.include('undoSwap FILES');
+  });
+
+  it('remembers what a dead restore staged until it can be removed', async () => {
+    const till = await openTill();
+    const database = till.targets.get('DATABASE')!;
+    database.onStep = () => {
+      throw new Error('the server is down');
+    };
+    expect(await till.engine.recoverRestores([R1])).to.deep.equal([]);
+    expect(till.warnings.join()).to.include('the server is down');
+    expect([...till.journal.entries.keys()]).to.deep.equal(['r1']);
+    const removed: string[] = [];
+    database.onStep = (step) => removed.push(step);
+    expect(await till.engine.recoverRestores([])).to.deep.equal([]);
+    expect([removed, till.journal.entries.size]).to.deep.equal([['removeStaging'], 0]);
   });
 
   it('undoes the folders when the final swap fails', async () => {
@@ -135,10 +172,13 @@ describe('swapAll()', () => {
 });
 
 describe('restore point', () => {
-  async function restoreWithPoint(changes: Parameters<typeof restoreRequest>[1]) {
+  async function restoreWithPoint(
+    changes: Parameters<typeof restoreRequest>[1],
+    backup: Parameters<typeof backupRequest>[1] = {},
+  ) {
     const till = createEngineTill({ DATABASE: tree('database'), FILES: tree('files') });
     await till.engine.open({ mayCreate: true });
-    const { snapshotId } = await till.engine.backup(backupRequest('b', { components: BOTH }), {});
+    const { snapshotId } = await till.engine.backup(backupRequest('b', { components: BOTH, ...backup }), {});
     const updates: RestoreUpdate[] = [];
     const restorePoint = { backupId: 'point', labels: { trigger: 'PRE_RESTORE' } };
     for (const [component, live] of Object.entries(
@@ -163,6 +203,26 @@ describe('restore point', () => {
     expect(phases).to.deep.equal(['VALIDATING', 'SNAPSHOTTING', 'STAGING', 'CHECKING', 'SWAPPING']);
     expect(updates.find(({ phase }) => phase === 'STAGING')?.restorePoint).to.deep.equal(point);
     expect(point?.labels).to.deep.equal({ trigger: 'PRE_RESTORE' });
+  });
+
+  it('is encrypted also when the restored backup is not', async () => {
+    const { point } = await restoreWithPoint({}, { encrypt: false });
+    expect(point?.encrypted).to.equal(true);
+  });
+
+  it('says how to go on when it cannot be taken', async () => {
+    const till = createEngineTill({ FILES: tree('files') });
+    await till.engine.open({ mayCreate: true });
+    const { snapshotId } = await till.engine.backup(backupRequest('b'), {});
+    till.sources.get('FILES')!.scan = async () => {
+      throw new SourceError('File "a" cannot be read');
+    };
+    const restorePoint = { backupId: 'point', labels: {} };
+    const error = await errorFrom(till.engine.restore(restoreRequest(snapshotId, { restorePoint }), {}));
+    expect([error.code, error.message.includes('restorePoint: false')]).to.deep.equal([
+      'SOURCE_UNAVAILABLE',
+      true,
+    ]);
   });
 
   for (const live of ['absent', 'unusable']) {
