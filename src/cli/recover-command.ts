@@ -83,12 +83,20 @@ function createRestoreCommand(): Command {
       'replace what is there: a database that holds tables, what has the same name in the folder',
       false,
     )
+    .option(
+      '--skip-damaged',
+      'restore what is sound of a damaged backup to a folder, and name what is not',
+      false,
+    )
     .addHelpText(
       'after',
       `
 Everything is read and checked before anything is written, written beside its place, checked again, and then put
 there at once. Nothing that exists is replaced without --overwrite. In a folder, the database of a server is the
 dump that its own programs load.
+
+A damaged backup is refused. With --skip-damaged everything that is sound goes to the folder, every file that is left
+out is named, and the status is 1.
 
 A path is written as the backup names it, such as files/receipts/2025 or files/receipts/2025/1.txt; a folder means
 everything in it. Bytes that are no UTF-8 text, control characters, quotation marks and backslashes are written

@@ -143,6 +143,8 @@ export interface RestoreRequest {
   targetFolder: string | null;
   /** Backs up first what will be overwritten, where there is something; null: does not. Only in the live place. */
   restorePoint: RestorePointRequest | null;
+  /** Restores what is sound and leaves damaged files out, with a notice for each. Never for a live till. */
+  skipDamaged?: boolean;
 }
 
 /** Asks for every byte of one snapshot to be read. */

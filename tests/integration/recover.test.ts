@@ -269,6 +269,26 @@ describe('tillvault recover', function () {
       expect(stderr).to.match(/File "files\/receipts\/\d\.txt" of component FILES is damaged/);
       expect(await readdir(folder)).to.deep.equal(before);
     });
+
+    it('restores what is sound of a damaged backup when it is told to, and names the rest', async () => {
+      await damage('packs', 1_500_000);
+      const { status, stdout } = await recover(['restore', 'latest', '--to', 'restored', '--skip-damaged']);
+      expect(status).to.equal(1);
+      expect(stdout).to.match(/^files\/receipts\/\d\.txt is damaged and was left out/m);
+      expect(countSales(join(folder, 'restored/database/pos.db'))).to.equal(3);
+      const names = await readdir(join(folder, 'restored/files/files/receipts'));
+      expect(names.length).to.be.within(3, 4);
+      for (const name of names) {
+        const restored = await readFile(join(folder, 'restored/files/files/receipts', name));
+        expect(restored.equals(await readFile(join(till.files, 'receipts', name)))).to.equal(true);
+      }
+    });
+
+    it('does not put what is left of a damaged backup into a database', async () => {
+      const words = ['restore', 'latest', '--database', 'file:x.db', '--skip-damaged'];
+      const { status, stderr } = await recover(words);
+      expect([status, stderr.includes('only go to a folder')]).to.deep.equal([1, true]);
+    });
   });
 
   describe('metadata', () => {

@@ -9,6 +9,8 @@ import { findBackup, nameOf } from './find-backup.js';
 import { showProgress } from './progress-line.js';
 import { type RepositoryOptions, withRepository } from './recovery-session.js';
 
+const STATUS_INCOMPLETE = 1;
+
 /** Options of `tillvault recover restore`. */
 export interface RestoreOptions extends RepositoryOptions {
   /** Folder that takes the components. */
@@ -20,6 +22,7 @@ export interface RestoreOptions extends RepositoryOptions {
   /** A database URL; true: DATABASE_URL. */
   database?: string | true;
   overwrite: boolean;
+  skipDamaged: boolean;
 }
 
 /** `tillvault recover restore`: one backup, or a part of it, to a folder or into a database. */
@@ -33,6 +36,10 @@ export async function restoreBackup(address: string, options: RestoreOptions): P
       : readRecoveryDatabase(options.database === true ? null : options.database, readEnvironment(cwd), {
           cwd,
         });
+  if (options.skipDamaged && options.database !== undefined)
+    throw new InvalidInputError(
+      'What is left of a damaged backup can only go to a folder: --skip-damaged excludes --database',
+    );
   const folder = options.to === undefined ? null : resolve(cwd, options.to);
   await withRepository(options, async ({ app, signal }) => {
     const backup = findBackup(await app.engine.listSnapshots({ signal }), address);
@@ -56,11 +63,12 @@ export async function restoreBackup(address: string, options: RestoreOptions): P
           validateOnly: false,
           targetFolder: folder,
           restorePoint: null,
+          skipDamaged: options.skipDamaged,
         },
         { signal, onProgress },
       ),
     );
-    const { restoredFiles, restoredBytes, notices } = outcome;
+    const { restoredFiles, skippedFiles, restoredBytes, notices } = outcome;
     const where = [
       ...(folder === null
         ? []
@@ -73,6 +81,7 @@ export async function restoreBackup(address: string, options: RestoreOptions): P
       `Restored ${formatFiles(restoredFiles)}, ${formatBytes(restoredBytes)}, every one checked, to ${where.join(', ')}\n`,
     );
     for (const notice of notices) process.stdout.write(`${notice}\n`);
+    if (skippedFiles > 0) process.exitCode = STATUS_INCOMPLETE;
   });
 }
 

@@ -35,17 +35,19 @@ export interface PartsVisitor {
 export interface ManifestPart {
   manifest: References;
   selection: PathSelection | null;
+  /** Files that are passed over, by the latin1 text of their paths. */
+  except?: ReadonlySet<string>;
 }
 
 /** Visits every entry of `part`, and the folders above them. */
 export async function walkManifest(
   reader: ChunkReader,
-  { manifest, selection }: ManifestPart,
+  { manifest, selection, except }: ManifestPart,
   visitor: EntryVisitor,
 ): Promise<void> {
   let parts: PartsVisitor | null = null;
   try {
-    for await (const record of readAhead(reader, manifest, selection)) {
+    for await (const record of readAhead(reader, manifest, { selection, except })) {
       if (record.kind === 'directory') await visitor.directory(record);
       else if (record.kind === 'symlink') await visitor.symlink(record);
       else if (record.kind === 'file' && record.end) await visitor.wholeFile({ ...record, end: record.end });

@@ -10,6 +10,14 @@ const MAX_RECORDS_AHEAD = 128;
 /** Half of what a ChunkReader keeps, so that what was fetched ahead is still there when it is needed. */
 const MAX_BYTES_AHEAD = 12 * MiB;
 
+/** Which records of a manifest are wanted. */
+export interface RecordChoice {
+  /** Only these and the folders above them; null: all. */
+  selection?: PathSelection | null;
+  /** But not these files, by the latin1 text of their paths. */
+  except?: ReadonlySet<string> | undefined;
+}
+
 interface Ahead {
   record: ManifestRecord;
   bytes: number;
@@ -18,15 +26,16 @@ interface Ahead {
 
 /**
  * The records of `manifest`, in order. Holds at most MAX_RECORDS_AHEAD records.
- * @param selection only these and the folders above them; no other content is fetched
+ * No content of what is not chosen is fetched.
  */
 export async function* readAhead(
   reader: ChunkReader,
   manifest: References,
-  selection: PathSelection | null = null,
+  { selection, except }: RecordChoice = {},
 ): AsyncGenerator<ManifestRecord> {
   const all = readRecords(reader.readAll(manifest));
-  const records = selection ? selection.filter(all) : all;
+  const selected = selection ? selection.filter(all) : all;
+  const records = except?.size ? leaveOut(selected, except) : selected;
   const queue: Ahead[] = [];
   let bytesAhead = 0;
   let ended = false;
@@ -49,6 +58,19 @@ export async function* readAhead(
     }
   } finally {
     await records.return(undefined);
+  }
+}
+
+/** The records without those of the files in `except`. */
+async function* leaveOut(
+  records: AsyncIterable<ManifestRecord>,
+  except: ReadonlySet<string>,
+): AsyncGenerator<ManifestRecord> {
+  let isLeftOut = false;
+  for await (const record of records) {
+    if (record.kind !== 'content')
+      isLeftOut = record.kind === 'file' && except.has(record.path.toString('latin1'));
+    if (!isLeftOut) yield record;
   }
 }
 

@@ -12,7 +12,13 @@
  */
 import type { Clock } from '../../shared/clock.js';
 import type { Component } from '../../shared/component.js';
-import { AppError, CancelledError, invariant, throwIfCancelled } from '../../shared/errors.js';
+import {
+  AppError,
+  CancelledError,
+  IntegrityError,
+  invariant,
+  throwIfCancelled,
+} from '../../shared/errors.js';
 import { assertSpace } from '../../shared/space.js';
 import type { RestoreOutcome, RestoreRequest, RestoreUpdate, RunOptions } from '../engine.js';
 import type { RestoreJournal } from '../journal.js';
@@ -25,6 +31,7 @@ import type { ManifestPart } from './file-walker.js';
 import { readSnapshot } from './read-snapshot.js';
 import { chooseParts, type RestorePart } from './restore-parts.js';
 import { takeRestorePoint } from './restore-point.js';
+import { findSoundParts } from './sound-parts.js';
 import { stageComponent } from './stage-component.js';
 import { type StagedPart, swapAll, UndoFailedError } from './swap-transaction.js';
 import { validateComponent } from './validate-component.js';
@@ -68,6 +75,7 @@ class RestoreRun {
   readonly #options: RunOptions<RestoreUpdate>;
   readonly #snapshot: Snapshot;
   #parts: RestorePart[] = [];
+  #damageNotices: string[] = [];
   readonly #found = new Map<Component, TargetPlan['live']>();
   readonly #reader: ChunkReader;
   readonly #stageOptions: StageOptions;
@@ -109,7 +117,8 @@ class RestoreRun {
     try {
       await this.#choose();
       if (!this.#request.validateOnly) await this.#plan();
-      if (this.#isValidatedFirst) await this.#validate();
+      if (this.#request.skipDamaged) await this.#leaveOutDamaged();
+      else if (this.#isValidatedFirst) await this.#validate();
       if (!this.#request.validateOnly) {
         await this.#takeRestorePoint();
         await this.#replace();
@@ -160,6 +169,17 @@ class RestoreRun {
     this.#markValidated();
   }
 
+  async #leaveOutDamaged(): Promise<void> {
+    const { parts, damagedFiles, notices } = await findSoundParts(this.#reader, this.#parts, {
+      onPart: (component) => this.#enter('VALIDATING', component),
+      onChecked: (bytes) => this.#done(bytes, 0),
+    });
+    if (parts.length === 0) throw new IntegrityError(`Nothing of the backup is sound: ${notices.join('; ')}`);
+    this.#parts = parts;
+    this.#outcome.skippedFiles += damagedFiles;
+    this.#damageNotices = notices;
+  }
+
   #markValidated(): void {
     this.#update.validated = true;
     this.#outcome.validated = true;
@@ -168,7 +188,8 @@ class RestoreRun {
 
   /** False beside the live data: nothing is at stake there before the swap, and staging authenticates what it writes. */
   get #isValidatedFirst(): boolean {
-    return this.#request.validateOnly || this.#request.targetFolder === null;
+    const { validateOnly, targetFolder, skipDamaged } = this.#request;
+    return validateOnly || targetFolder === null || skipDamaged === true;
   }
 
   /** Only where live data is overwritten: what is added to, or restored beside, is not lost. */
@@ -213,7 +234,7 @@ class RestoreRun {
       }
       this.#markValidated();
       const { backupId } = this.#snapshot;
-      this.#outcome.notices = await swapAll(
+      const swapNotices = await swapAll(
         staged,
         { restoreId, backupId, targetFolder, paths: paths ?? null, outcome: { ...this.#outcome } },
         {
@@ -222,6 +243,7 @@ class RestoreRun {
           ...this.#signalOption(),
         },
       );
+      this.#outcome.notices = [...this.#damageNotices, ...swapNotices];
     } catch (error) {
       stop.abort();
       await Promise.allSettled(checks.map(({ end }) => end));
