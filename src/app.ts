@@ -24,6 +24,7 @@ import { RecoveryService } from './services/recovery-service.js';
 import { RestoreRunner } from './services/restore-runner.js';
 import { RestoreService } from './services/restore-service.js';
 import { TillGate } from './services/till-gate.js';
+import { TillRecovery } from './services/till-recovery.js';
 import { type Clock, systemClock } from './shared/clock.js';
 import { NotFoundError, StorageError } from './shared/errors.js';
 import { type Random, systemRandom } from './shared/random.js';
@@ -74,7 +75,8 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
     logger.error({ err: error, id }, 'An operation failed unexpectedly');
   const progress = new ProgressService({ ...metadata, clock, onFailure });
   const gate = new TillGate();
-  const shared = { ...metadata, engine, queue, gate, progress, feed, audit, clock, random, onFailure };
+  const till = new TillRecovery({ engine, gate, onFailure });
+  const shared = { ...metadata, engine, queue, gate, till, progress, feed, audit, clock, random, onFailure };
   const folders = { restoreDir: config.restoreDir };
   const backupRunner = new BackupRunner(shared);
   const restoreRunner = new RestoreRunner(shared, folders);

@@ -117,11 +117,11 @@ export interface Staging {
    */
   prepare(options?: { signal?: AbortSignal }): Promise<PreparedSwap>;
   /**
-   * Puts the staged data in the live place, keeping what was there unless it is final. All or nothing for this
-   * component. After `prepare`. A final swap stops when `signal` aborts, as long as it has not happened.
+   * Puts the staged data in the live place, keeping what was there unless it is final. After `prepare`. When it throws,
+   * `undo` is called; a final swap that throws has not happened. It stops when `signal` aborts, as long as it has not.
    */
   swap(options?: { signal?: AbortSignal }): Promise<void>;
-  /** Brings back what was there before `swap`. Never called after a final one. */
+  /** Brings back what was there before `swap`, however far it came. Never called after a final one that happened. */
   undo(): Promise<void>;
   /**
    * Lets go of what `swap` kept. The restore stands already.

@@ -1,8 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { BackupRepository } from '../db/backup-repository.js';
 import type { RestoreChanges, RestoreRepository } from '../db/restore-repository.js';
-import type { Engine, SnapshotDescription } from '../engine/index.js';
-import { type AppError, ConflictError, SourceError, StorageError } from '../shared/errors.js';
+import type { Engine, RecoveredRestore, SnapshotDescription, UnendedRestore } from '../engine/index.js';
 import {
   BACKUP_STATUSES,
   type BackupStatus,
@@ -18,17 +16,19 @@ import type { ProgressService } from './progress-service.js';
 import { restoreOf, toUnended } from './restore-point.js';
 import type { RestoreRunner } from './restore-runner.js';
 import type { TillGate } from './till-gate.js';
+import type { TillRecovery } from './till-recovery.js';
 
 /** What the recovery works with. */
 export interface RecoveryServiceDeps {
   backups: BackupRepository;
   restores: RestoreRepository;
-  engine: Pick<Engine, 'listSnapshots' | 'deleteSnapshot' | 'recoverRestores' | 'acknowledgeRestore'>;
+  engine: Pick<Engine, 'listSnapshots' | 'deleteSnapshot' | 'acknowledgeRestore'>;
   backupRunner: BackupRunner;
   restoreRunner: RestoreRunner;
   progress: ProgressService;
   gate: TillGate;
-  /** Told of every attempt to put the till right that failed. */
+  till: TillRecovery;
+  /** Told of what could not be stored. */
   onFailure(error: unknown): void;
 }
 
@@ -54,16 +54,12 @@ export interface RecoveryReport {
   waitingFor: string | null;
 }
 
-/** Waits between attempts to put the till right, in milliseconds; the last one again and again. */
-const RETRY_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
-
 const NOT_COMPLETED: readonly BackupStatus[] = BACKUP_STATUSES.filter((status) => status !== 'COMPLETED');
 
 /** Brings the metadata in line with the repository and with the fact that nothing runs, when the server starts. */
 export class RecoveryService {
   readonly #deps: RecoveryServiceDeps;
   readonly #restoreDir: string;
-  readonly #closing = new AbortController();
   #retrying: Promise<void> = Promise.resolve();
 
   /** @param options.restoreDir absolute folder that target paths are below */
@@ -81,13 +77,15 @@ export class RecoveryService {
   async recover(): Promise<RecoveryReport> {
     // The till first: nothing else may look at it while it is half one thing and half another.
     const running = (await this.#deps.restores.listUnended()).filter(({ status }) => status !== 'QUEUED');
-    const { waitingFor, ...till } = await this.#tryRestores(running);
+    const recovered = await this.#deps.till.attempt(this.#toUnended(running));
+    const waitingFor = recovered === null ? this.#deps.gate.reason : null;
+    const till = await this.#endRestores(recovered ?? []);
     const deleted = await this.#finishDeletions();
     const snapshots = await this.#deps.engine.listSnapshots();
     const found = await this.#adoptSnapshots(snapshots);
     await this.#adoptRestorePoints(snapshots);
     const interrupted = await this.#interruptBackups();
-    if (waitingFor !== null) {
+    if (recovered === null) {
       this.#retrying = this.#retry(running);
       return { deleted, ...found, ...till, interrupted, requeued: 0, waitingFor };
     }
@@ -97,53 +95,35 @@ export class RecoveryService {
 
   /** Makes no further attempt; resolves when the last one has ended. May be called twice. */
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#deps.till.close();
     await this.#retrying;
   }
 
   /** Never rejects: the gate stays shut for as long as this fails. */
   async #retry(running: readonly RestoreRecord[]): Promise<void> {
-    const { signal } = this.#closing;
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      const delayMs = RETRY_DELAYS_MS[Math.min(attempt, RETRY_DELAYS_MS.length - 1)]!;
-      await delay(delayMs, undefined, { signal }).catch(() => {}); // aborted: the loop ends
-      if (signal.aborted) return;
+    for (;;) {
+      const recovered = await this.#deps.till.persist(this.#toUnended(running));
+      if (recovered === null) return;
       try {
-        if ((await this.#tryRestores(running)).waitingFor !== null) continue;
+        await this.#endRestores(recovered);
         await this.#interruptRestores(running);
         await this.#requeue();
         return;
       } catch (error) {
-        if (!signal.aborted) this.#deps.onFailure(error);
+        this.#deps.onFailure(error);
       }
     }
   }
 
-  /** Shuts the gate when something is in the way that may go away by itself or by an administrator's hand. */
-  async #tryRestores(
-    running: readonly RestoreRecord[],
-  ): Promise<Pick<RecoveryReport, 'rolledBack' | 'finished' | 'waitingFor'>> {
-    const { gate, onFailure } = this.#deps;
-    try {
-      const report = await this.#recoverRestores(running);
-      gate.open();
-      return { ...report, waitingFor: null };
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-      if (gate.reason !== error.message) onFailure(error);
-      gate.shut(error.message);
-      return { rolledBack: 0, finished: 0, waitingFor: error.message };
-    }
+  #toUnended(running: readonly RestoreRecord[]): UnendedRestore[] {
+    return running.map((restore) => toUnended(restore, this.#restoreDir));
   }
 
   /** Ends those whose swap was cut short. The others are ended like every operation that ran. */
-  async #recoverRestores(
-    running: readonly RestoreRecord[],
+  async #endRestores(
+    recovered: readonly RecoveredRestore[],
   ): Promise<Pick<RecoveryReport, 'rolledBack' | 'finished'>> {
     const { engine, restoreRunner } = this.#deps;
-    const recovered = await engine.recoverRestores(
-      running.map((restore) => toUnended(restore, this.#restoreDir)),
-    );
     const report = { rolledBack: 0, finished: 0 };
     for (const { end, outcome, ...restore } of recovered) {
       const isFinished = end === 'completed';
@@ -255,11 +235,6 @@ export class RecoveryService {
     }
     return waiting.length;
   }
-}
-
-/** True for what an administrator can put out of the way while the server runs. */
-function isPassing(error: unknown): error is AppError {
-  return error instanceof ConflictError || error instanceof SourceError || error instanceof StorageError;
 }
 
 /** What a restore ends with that was undone at the start. */

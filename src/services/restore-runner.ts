@@ -1,9 +1,15 @@
 import type { BackupRepository } from '../db/backup-repository.js';
 import type { RestoreChanges, RestoreRepository } from '../db/restore-repository.js';
-import type { Engine, RestoreOutcome, RestoreUpdate, SnapshotDescription } from '../engine/index.js';
+import type {
+  Engine,
+  RecoveredRestore,
+  RestoreOutcome,
+  RestoreUpdate,
+  SnapshotDescription,
+} from '../engine/index.js';
 import type { JobQueue } from '../jobs/job-queue.js';
 import type { Clock } from '../shared/clock.js';
-import { invariant, NotFoundError } from '../shared/errors.js';
+import { AppError, invariant, NotFoundError } from '../shared/errors.js';
 import type { RestoreRecord, RestoreStatus } from '../shared/operation.js';
 import type { Random } from '../shared/random.js';
 import { rebuildBackups } from './metadata-rebuild.js';
@@ -15,6 +21,7 @@ import { RestoreFollower } from './restore-follower.js';
 import { draftRestorePoint, toUnended } from './restore-point.js';
 import { toBackupOfSnapshot } from './snapshot-labels.js';
 import { resolveTargetFolder } from './target-path.js';
+import type { TillRecovery } from './till-recovery.js';
 
 /** What the restore runner works with. */
 export interface RestoreRunnerDeps {
@@ -23,6 +30,7 @@ export interface RestoreRunnerDeps {
   engine: Pick<Engine, 'restore' | 'acknowledgeRestore'>;
   queue: JobQueue;
   progress: ProgressService;
+  till: Pick<TillRecovery, 'bringBack'>;
   feed: OperationFeed;
   clock: Clock;
   random: Random;
@@ -114,13 +122,25 @@ export class RestoreRunner {
       const done = { validated, restoredFiles, skippedFiles, restoredBytes, notices };
       return { status: 'COMPLETED', error: null, ...done };
     } catch (error) {
+      const recovered = isStuck(error) ? await this.#bringBack(restore, error) : null;
+      if (recovered?.end === 'completed') return { status: 'COMPLETED', error: null, ...recovered.outcome };
       const { status, error: ending, isUnexpected } = toOperationFailure(error, signal);
       if (isUnexpected) onFailure(error, restore.id);
-      return { status, error: ending, validated: follower.isValidated };
+      const isBroughtBack = recovered !== null;
+      return {
+        status: isBroughtBack ? 'ROLLED_BACK' : status,
+        error: isBroughtBack ? { ...ending, message: BROUGHT_BACK_LATE } : ending,
+        validated: follower.isValidated,
+      };
     } finally {
       await follower.settle();
       tracker.stop();
     }
+  }
+
+  /** Goes on until the live data is whole again, or the server is stopped: its next start goes on then. */
+  #bringBack(restore: RestoreRecord, reason: AppError): Promise<RecoveredRestore | null> {
+    return this.#deps.till.bringBack(toUnended(restore, this.#restoreDir), reason);
   }
 
   /** The restore says first that the backup is its own, so that nobody deletes it meanwhile. */
@@ -149,4 +169,12 @@ export class RestoreRunner {
     const request = { restoreId: restore.id, snapshotId, ...asked, targetFolder, restorePoint };
     return engine.restore(request, { signal, onProgress });
   }
+}
+
+const BROUGHT_BACK_LATE =
+  'The restore failed while live data was replaced, which could not be brought back at once; it is back now: the server log says what was in the way';
+
+/** True when live data is neither what it was nor what was asked for. */
+function isStuck(error: unknown): error is AppError {
+  return error instanceof AppError && error.details.isStuck === true;
 }

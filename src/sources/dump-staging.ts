@@ -61,12 +61,7 @@ export class DumpStaging implements Staging {
 
   async swap(options: { signal?: AbortSignal } = {}): Promise<void> {
     this.#phase = 'swapped';
-    try {
-      await this.#place.swap(options);
-    } catch (error) {
-      await this.undo();
-      throw error;
-    }
+    await this.#place.swap(options);
   }
 
   async undo(): Promise<void> {

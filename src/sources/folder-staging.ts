@@ -129,12 +129,7 @@ export class FolderStaging implements Staging {
   async swap(): Promise<void> {
     invariant(this.#swaps, 'a swap is prepared first');
     this.#phase = 'swapped';
-    try {
-      for (const swap of this.#swaps) swap.swap();
-    } catch (error) {
-      await this.undo();
-      throw error;
-    }
+    for (const swap of this.#swaps) swap.swap();
   }
 
   async undo(): Promise<void> {

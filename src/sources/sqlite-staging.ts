@@ -112,12 +112,7 @@ export class SqliteStaging implements Staging {
   async swap({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     invariant(this.#swap, 'a swap is prepared first');
     this.#phase = 'swapped';
-    try {
-      await this.#swap.swap(signal);
-    } catch (error) {
-      await this.undo();
-      throw error;
-    }
+    await this.#swap.swap(signal);
   }
 
   async undo(): Promise<void> {

@@ -12,6 +12,7 @@ import { RecoveryService } from '../../src/services/recovery-service.js';
 import { RestoreRunner } from '../../src/services/restore-runner.js';
 import { RestoreService } from '../../src/services/restore-service.js';
 import { TillGate } from '../../src/services/till-gate.js';
+import { TillRecovery } from '../../src/services/till-recovery.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { AppError } from '../../src/shared/errors.js';
 import type { Actor } from '../../src/shared/operation.js';
@@ -64,7 +65,8 @@ async function openKitIn(folder: string, engine: FakeEngine): Promise<ServiceKit
   const progress = new ProgressService({ ...metadata, clock, onFailure });
   const audit = new AuditService({ audit: metadata.audit, clock, random });
   const gate = new TillGate();
-  const shared = { ...metadata, audit, engine, queue, gate, progress, feed, clock, random, onFailure };
+  const till = new TillRecovery({ engine, gate, onFailure });
+  const shared = { ...metadata, audit, engine, queue, gate, till, progress, feed, clock, random, onFailure };
   const backupRunner = new BackupRunner({ ...shared, backups: metadata.backups });
   const restoreRunner = new RestoreRunner(shared, { restoreDir });
   const recovery = new RecoveryService({ ...shared, backupRunner, restoreRunner }, { restoreDir });

@@ -74,7 +74,7 @@ class SwapRun {
   readonly #parts: readonly PreparedPart[];
   readonly #swapping: JournalEntry;
   readonly #deps: SwapDeps;
-  readonly #swapped: PreparedPart[] = [];
+  readonly #touched: PreparedPart[] = [];
 
   constructor(parts: readonly PreparedPart[], swapping: JournalEntry, deps: SwapDeps) {
     this.#parts = parts;
@@ -87,13 +87,15 @@ class SwapRun {
     const { journal, signal } = this.#deps;
     const committed: JournalEntry = { ...this.#swapping, state: 'committed' };
     let hasFinal = false;
+    let swapped = 0;
     try {
       for (const part of this.#parts) {
         throwIfCancelled(signal);
         this.#deps.onStep('SWAPPING', part.component);
+        this.#touched.push(part);
         await part.staging.swap(signal ? { signal } : {});
         hasFinal = part.isFinal;
-        if (!part.isFinal) this.#swapped.push(part);
+        swapped++;
       }
       if (!hasFinal) throwIfCancelled(signal);
       await journal.write(committed);
@@ -106,15 +108,15 @@ class SwapRun {
           error,
         );
       await this.#rollBack(error);
-      throw this.#swapped.length > 0 ? withRollback(error) : error;
+      throw swapped > 0 ? withRollback(error) : error;
     }
   }
 
-  /** Brings every swapped part back, also when one of them fails. */
+  /** Brings back every part that was swapped, or was at it, also when one of them fails. */
   async #rollBack(cause: unknown): Promise<void> {
     const failures: unknown[] = [];
     const lost: Component[] = [];
-    for (const { component, staging } of [...this.#swapped].reverse()) {
+    for (const { component, staging } of [...this.#touched].reverse()) {
       this.#deps.onStep('ROLLING_BACK', component);
       try {
         await staging.undo();
@@ -150,8 +152,8 @@ export class UndoFailedError extends AppError {
     const names = components.join(', ');
     super(
       'INTERNAL_SERVER_ERROR',
-      `The restore failed and the live data of ${names} could not be brought back yet; do not touch what is kept beside its place, in a folder ".tillvault-<restore>" or, on a database server, in a database "<name>_tillvault_old_<restore>": the server tries again when it starts`,
-      { cause, details: { components } },
+      `The restore failed and the live data of ${names} could not be brought back yet; do not touch what is kept beside its place, in a folder ".tillvault-<restore>" or, on a database server, in a database "<name>_tillvault_old_<restore>": the server goes on trying, also after a restart`,
+      { cause, details: { components, isStuck: true } },
     );
   }
 }

@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { CancelledError, IntegrityError } from '../../../src/shared/errors.js';
+import { AppError, CancelledError, IntegrityError, SourceError } from '../../../src/shared/errors.js';
 import { describeSnapshot, toRestoreUpdate, workUntil } from '../../support/fake-engine.js';
 import {
   ADMIN,
@@ -100,6 +100,23 @@ describe('RestoreService', () => {
         validated: false,
         error: { code: 'DATA_CORRUPTED', message: "A chunk of 'receipts/1.txt' is damaged" },
       });
+    });
+
+    it('goes on until live data is whole again, and refuses other work meanwhile', async () => {
+      let attempts = 0;
+      kit.engine.duringRestore = async ({ restoreId }) => {
+        const outcome = { validated: true, restoredFiles: 0, skippedFiles: 0, restoredBytes: 0, notices: [] };
+        const restore = { restoreId, components: [], targetFolder: null, paths: null };
+        kit.engine.interrupted = [{ ...restore, backupId, end: 'rolledBack', outcome }];
+        throw new AppError('INTERNAL_SERVER_ERROR', 'Live data is not whole', { details: { isStuck: true } });
+      };
+      kit.engine.duringRecovery = async () => {
+        expect(await codeOf(kit.backups.create(ADMIN, FULL))).to.equal('SERVICE_UNAVAILABLE');
+        if (attempts++ === 0) throw new SourceError('The database server is down');
+      };
+      const { restore } = await complete();
+      expect([restore.status, attempts]).to.deep.equal(['ROLLED_BACK', 2]);
+      expect((await kit.backups.create(ADMIN, FULL)).status).to.equal('QUEUED');
     });
 
     it('ends ROLLED_BACK when the engine brought live data back', async () => {

@@ -108,9 +108,23 @@ describe('swapAll()', () => {
     };
     const { details } = await errorFrom(till.restore());
     expect(details.rolledBack).to.equal(true);
-    expect(till.steps).to.include('undo FILES').and.not.include('undo DATABASE');
+    expect(till.steps).to.include('undo FILES');
     expectTree(till.targets.get('FILES')!.live, tree('live'));
     expect(till.journal.entries.size).to.equal(0);
+  });
+
+  it('undoes the part that failed, and says that it is stuck when that fails too', async () => {
+    const till = await openTill();
+    const files = till.targets.get('FILES')!;
+    const record = files.onStep;
+    files.onStep = (step) => {
+      record(step);
+      if (step === 'swap' || step === 'undo') throw new Error('the server went away');
+    };
+    const { details } = await errorFrom(till.restore());
+    expect(details).to.deep.include({ isStuck: true, components: ['FILES'] });
+    expect(till.steps).to.include('undo DATABASE');
+    expect([...till.journal.entries.values()].map(({ state }) => state)).to.deep.equal(['swapping']);
   });
 
   it('undoes everything when the commit cannot be recorded', async () => {
