@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { expect } from 'chai';
 import { openMetadata } from '../../src/db/metadata.js';
-import { type MetadataProvider, migrate } from '../../src/db/migrate.js';
+import type { MetadataProvider } from '../../src/db/metadata-adapter.js';
+import { migrate } from '../../src/db/migrate.js';
 import {
   diffSchemas,
   openSchemaComparer,

@@ -1,13 +1,14 @@
 /** The server as users run it: a process of its own over a till in a temporary folder. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdirSync, readdirSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { KiB } from '../../src/shared/bytes.js';
 import { makeToken, TEST_SECRET } from './tokens.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
@@ -155,6 +156,14 @@ export class ServerProcess {
       idIn(answer, 'createRestore', 'restore'),
       'id status validated restoredFiles skippedFiles restoredBytes error { code message }',
     );
+  }
+
+  /** Memory of the process, all threads together: now, and at most so far. Linux only. */
+  memory(): { residentBytes: number; peakBytes: number } {
+    const status = readFileSync(`/proc/${this.#child?.pid}/status`, 'utf8');
+    const read = (name: string): number =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * KiB;
+    return { residentBytes: read('VmRSS'), peakBytes: read('VmHWM') };
   }
 
   /** Sends a signal and waits for the end. @returns exit status, or null when the signal ended it */

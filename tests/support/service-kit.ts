@@ -18,6 +18,7 @@ import { AppError } from '../../src/shared/errors.js';
 import type { Actor } from '../../src/shared/operation.js';
 import { systemRandom } from '../../src/shared/random.js';
 import { FakeEngine } from './fake-engine.js';
+import { writeMigratedMetadata } from './migrated-metadata.js';
 
 /** Somebody who may do everything. */
 export const ADMIN: Actor = { subject: 'alice', role: 'ADMIN', remoteAddress: '192.0.2.7' };
@@ -48,6 +49,7 @@ export interface ServiceKit {
 /** Opens a kit in a new temporary folder. */
 export async function openServiceKit(): Promise<ServiceKit> {
   const folder = await mkdtemp(join(tmpdir(), 'tillvault-services-'));
+  await writeMigratedMetadata(join(folder, 'metadata.db'));
   return openKitIn(folder, new FakeEngine());
 }
 

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Algorithm } from 'jsonwebtoken';
-import jwksRsa from 'jwks-rsa';
+import type { JwksClient } from 'jwks-rsa';
 import { AppError, InvalidInputError, UnauthenticatedError } from '../../shared/errors.js';
 
 /** Where the key comes from that tokens are checked with; the configuration's `jwt.key` is one. */
@@ -68,15 +68,10 @@ function algorithmsOf(key: KeyObject): Algorithm[] | null {
 
 /** Keys are kept for 10 minutes; unknown key ids cause at most 10 requests a minute, so strangers cannot cause more. */
 function openJwks(jwksUri: string): TokenKeyFinder {
-  const client = jwksRsa({
-    jwksUri,
-    cache: true,
-    cacheMaxAge: 10 * MINUTE,
-    rateLimit: true,
-    jwksRequestsPerMinute: 10,
-    timeout: 5 * SECOND,
-  });
+  let opening: Promise<JwksClient> | undefined;
   return async (keyId) => {
+    opening ??= createJwksClient(jwksUri);
+    const client = await opening;
     const found = await client.getSigningKey(keyId).catch((error: unknown) => {
       throw describeJwksFailure(error);
     });
@@ -86,8 +81,22 @@ function openJwks(jwksUri: string): TokenKeyFinder {
   };
 }
 
+/** The package is loaded with the first token: a server with a key of its own never needs it. */
+async function createJwksClient(jwksUri: string): Promise<JwksClient> {
+  const { JwksClient } = await import('jwks-rsa');
+  return new JwksClient({
+    jwksUri,
+    cache: true,
+    cacheMaxAge: 10 * MINUTE,
+    rateLimit: true,
+    jwksRequestsPerMinute: 10,
+    timeout: 5 * SECOND,
+  });
+}
+
 function describeJwksFailure(cause: unknown): AppError {
-  if (cause instanceof jwksRsa.SigningKeyNotFoundError) {
+  // By its name: the class itself is not loaded here.
+  if (cause instanceof Error && cause.name === 'SigningKeyNotFoundError') {
     return new UnauthenticatedError('The token is signed with a key that is not known; sign in again', {
       cause,
     });
