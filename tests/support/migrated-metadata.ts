@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { openMetadata } from '../../src/db/metadata.js';
 
 let template: Promise<Buffer> | undefined;
@@ -17,8 +18,13 @@ async function makeTemplate(): Promise<Buffer> {
   try {
     const path = join(folder, 'metadata.db');
     const metadata = await openMetadata(`file:${path}`);
-    await metadata.close(); // the last connection moves what the write-ahead log holds into the file
-    return await readFile(path);
+    await metadata.close();
+    // A copy by SQLite, because the migrated tables may still be in the write-ahead log.
+    const copy = join(folder, 'copy.db');
+    const database = new DatabaseSync(path);
+    database.prepare('VACUUM INTO ?').run(copy);
+    database.close();
+    return await readFile(copy);
   } finally {
     await rm(folder, { recursive: true });
   }
