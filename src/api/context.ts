@@ -2,6 +2,7 @@ import type { OperationFeed } from '../services/operation-feed.js';
 import type { ProgressService } from '../services/progress-service.js';
 import { type AppError, invariant } from '../shared/errors.js';
 import type { Actor } from '../shared/operation.js';
+import type { Loaders } from './loaders.js';
 
 /** Who sent a request, as far as its token tells. */
 export type Caller =
@@ -21,6 +22,7 @@ export interface RequestInfo {
 export interface ApiContext extends RequestInfo {
   progress: Pick<ProgressService, 'backupProgress' | 'restoreProgress'>;
   operations: Pick<OperationFeed, 'subscribe'>;
+  loaders: Loaders;
   /** Filled by the first refusal, so that one request leaves one line in the audit log. */
   denial: { recorded: boolean };
 }

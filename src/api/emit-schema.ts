@@ -6,7 +6,7 @@ const HEADER = `# The GraphQL API of this server, written by "npm run generate:s
 
 /** The schema as text, with descriptions and directives; the same for the same code. */
 export function emitSchema(): string {
-  const schema = buildDeclaredSchema({ backups: SILENT, restores: SILENT, progress: SILENT });
+  const schema = buildDeclaredSchema({ backups: SILENT, restores: SILENT });
   return `${HEADER}${printSchemaWithDirectives(schema)}\n`;
 }
 
@@ -17,12 +17,8 @@ const refuse = () => {
 const SILENT = {
   list: refuse,
   get: refuse,
-  find: refuse,
+  findAll: refuse,
   create: refuse,
   delete: refuse,
   cancel: refuse,
-  backupProgress: refuse,
-  restoreProgress: refuse,
-  latestBackupProgress: refuse,
-  latestRestoreProgress: refuse,
 };

@@ -23,6 +23,7 @@ import { BackupFieldsResolver } from './backup/backup-fields.resolver.js';
 import type { ApiContext, RequestInfo } from './context.js';
 import { createErrorFormatter, type ErrorFormatter, statusOf } from './format-error.js';
 import { createQueryLimitRule, DEFAULT_QUERY_LIMITS, MAX_TOKENS } from './limits/query-limits.js';
+import { createLoaders } from './loaders.js';
 import { OperationChangeResolver } from './operation/operation-change.resolver.js';
 import {
   type OperationRequest,
@@ -36,11 +37,11 @@ import { RestoreFieldsResolver } from './restore/restore-fields.resolver.js';
 
 /** What the API works with; `Pick` names what it uses. */
 export interface ApiDeps {
-  backups: Pick<BackupService, 'list' | 'get' | 'find' | 'create' | 'delete' | 'cancel'>;
+  backups: Pick<BackupService, 'list' | 'get' | 'findAll' | 'create' | 'delete' | 'cancel'>;
   restores: Pick<RestoreService, 'list' | 'get' | 'create' | 'cancel'>;
   progress: Pick<
     ProgressService,
-    'backupProgress' | 'restoreProgress' | 'latestBackupProgress' | 'latestRestoreProgress'
+    'backupProgress' | 'restoreProgress' | 'latestBackupProgresses' | 'latestRestoreProgresses'
   >;
   operations: Pick<OperationFeed, 'subscribe'>;
   audit: Pick<AuditService, 'record'>;
@@ -92,6 +93,7 @@ export function createApi(deps: ApiDeps, options: { production: boolean }): Api 
       ...request,
       progress: deps.progress,
       operations: deps.operations,
+      loaders: createLoaders(deps),
       denial: { recorded: false },
     }),
     admit,
@@ -103,12 +105,12 @@ export function createApi(deps: ApiDeps, options: { production: boolean }): Api 
 }
 
 /** The schema as it is published, with `@auth` declared but not yet enforced. */
-export function buildDeclaredSchema(deps: Pick<ApiDeps, 'backups' | 'restores' | 'progress'>): GraphQLSchema {
+export function buildDeclaredSchema(deps: Pick<ApiDeps, 'backups' | 'restores'>): GraphQLSchema {
   const container = new Map<unknown, object>([
     [BackupResolver, new BackupResolver(deps.backups)],
-    [BackupFieldsResolver, new BackupFieldsResolver(deps.progress)],
+    [BackupFieldsResolver, new BackupFieldsResolver()],
     [RestoreResolver, new RestoreResolver(deps.restores)],
-    [RestoreFieldsResolver, new RestoreFieldsResolver(deps)],
+    [RestoreFieldsResolver, new RestoreFieldsResolver()],
     [ProgressResolver, new ProgressResolver()],
     [OperationChangeResolver, new OperationChangeResolver()],
   ]);

@@ -72,6 +72,17 @@ export class BackupRepository {
     return this.#findUnique({ id });
   }
 
+  /** Those of the backups that are there, in no order. */
+  findAll(ids: readonly string[]): Promise<BackupRecord[]> {
+    return withDatabaseErrors(async () => {
+      const rows = await this.#client.backup.findMany({
+        where: { id: { in: [...ids] } },
+        ...WITH_COMPONENTS,
+      });
+      return rows.map(toBackupRecord);
+    });
+  }
+
   findByIdempotencyKey(idempotencyKey: string): Promise<BackupRecord | null> {
     return this.#findUnique({ idempotencyKey });
   }

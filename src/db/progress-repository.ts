@@ -1,7 +1,7 @@
 import type { Component } from '../shared/component.js';
 import type { BackupPhase, BackupStatus, RestorePhase, RestoreStatus } from '../shared/operation.js';
 import { withDatabaseErrors } from './database-error.js';
-import type { Prisma, PrismaClient } from './generated/sqlite/client.js';
+import { Prisma, type PrismaClient } from './generated/sqlite/client.js';
 
 /** One event of a backup's or a restore's progress, as stored. `storedBytes` is 0 for a restore. */
 export interface ProgressEvent {
@@ -45,6 +45,24 @@ export class ProgressRepository {
         orderBy: { sequence: 'asc' },
         take: limit,
       });
+      return rows.map(toEvent);
+    });
+  }
+
+  /** The last stored event of each operation that has one, in no order. Reads nothing of the events before it. */
+  findLatestOfAll(operationIds: readonly string[]): Promise<ProgressEvent[]> {
+    if (operationIds.length === 0) return Promise.resolve([]);
+    return withDatabaseErrors(async () => {
+      const ids = Prisma.join(operationIds.map((id) => Prisma.sql`(${id})`));
+      // One look into the index for each: Prisma's groupBy would read every event of all of them.
+      const last = await this.#client.$queryRaw<{ id: string; sequence: number | bigint | null }[]>`
+        SELECT "ids"."column1" AS "id",
+          (SELECT MAX("sequence") FROM "progress_events" WHERE "operationId" = "ids"."column1") AS "sequence"
+        FROM (VALUES ${ids}) AS "ids"`;
+      const places = last.flatMap(({ id, sequence }) =>
+        sequence === null ? [] : { operationId: id, sequence: Number(sequence) },
+      );
+      const rows = await this.#client.progressEvent.findMany({ where: { OR: places } });
       return rows.map(toEvent);
     });
   }

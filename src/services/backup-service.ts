@@ -63,6 +63,12 @@ export class BackupService {
     return backup;
   }
 
+  /** The backups with these ids, in their order; null for those that are not there (any more). */
+  async findAll(ids: readonly string[]): Promise<(BackupRecord | null)[]> {
+    const found = new Map((await this.#deps.backups.findAll(ids)).map((backup) => [backup.id, backup]));
+    return ids.map((id) => found.get(id) ?? null);
+  }
+
   /** The backup, or null when there is none (any more). */
   async find(id: string): Promise<BackupRecord | null> {
     return this.#deps.backups.find(id);

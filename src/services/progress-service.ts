@@ -88,16 +88,14 @@ export class ProgressService {
     return this.#subscribe(toRestoreProgress, (closed) => this.#follow(id, place, hasEnded, closed), signal);
   }
 
-  /** The newest event of a backup; null when there is none. */
-  async latestBackupProgress(id: string): Promise<BackupProgressRecord | null> {
-    const latest = await this.#findLatest(id);
-    return latest && toBackupProgress(latest);
+  /** The newest event of each of these backups, in their order; null where there is none. */
+  async latestBackupProgresses(ids: readonly string[]): Promise<(BackupProgressRecord | null)[]> {
+    return (await this.#findLatestOfAll(ids)).map((latest) => latest && toBackupProgress(latest));
   }
 
-  /** The newest event of a restore; null when there is none. */
-  async latestRestoreProgress(id: string): Promise<RestoreProgressRecord | null> {
-    const latest = await this.#findLatest(id);
-    return latest && toRestoreProgress(latest);
+  /** The newest event of each of these restores, in their order; null where there is none. */
+  async latestRestoreProgresses(ids: readonly string[]): Promise<(RestoreProgressRecord | null)[]> {
+    return (await this.#findLatestOfAll(ids)).map((latest) => latest && toRestoreProgress(latest));
   }
 
   /** Begins, or after a restart goes on, to follow an operation, and stores that it is queued. @throws StorageError */
@@ -175,6 +173,14 @@ export class ProgressService {
 
   async #findLatest(id: string): Promise<ProgressEvent | null> {
     return this.#live.get(id)?.journal.latest ?? this.#deps.progress.findLatest(id);
+  }
+
+  async #findLatestOfAll(ids: readonly string[]): Promise<(ProgressEvent | null)[]> {
+    const isHere = (id: string): boolean => Boolean(this.#live.get(id)?.journal.latest);
+    const elsewhere = [...new Set(ids)].filter((id) => !isHere(id));
+    const stored = await this.#deps.progress.findLatestOfAll(elsewhere);
+    const latest = new Map(stored.map((event) => [event.operationId, event]));
+    return ids.map((id) => this.#live.get(id)?.journal.latest ?? latest.get(id) ?? null);
   }
 
   async *#follow(

@@ -79,7 +79,10 @@ describe('ten thousand backups', function () {
       const { items, summary } = await kit.backups.list({ page: 1, limit: 2 }, null, sort);
       expect(summary).to.include({ total: BACKUPS, completed: BACKUPS });
       expect(items.map(({ name }) => name)).to.deep.equal(['hourly 0', 'hourly 1']);
-      expect(await kit.progress.latestBackupProgress('backup-0')).to.include({ phase: 'DONE', percent: 100 });
+      expect((await kit.progress.latestBackupProgresses(['backup-0']))[0]).to.include({
+        phase: 'DONE',
+        percent: 100,
+      });
       await kit.backups.delete(ADMIN, 'backup-0');
       expect((await kit.recovery.recover()).rebuilt).to.equal(0);
     } finally {

@@ -124,7 +124,7 @@ export class MemoryServices implements Omit<ApiDeps, 'logger' | 'clock' | 'rando
 
   readonly backups: ApiDeps['backups'] = {
     get: async (id) => found(this.backupRecords.get(id), 'backup', id),
-    find: async (id) => this.backupRecords.get(id) ?? null,
+    findAll: async (ids) => ids.map((id) => this.backupRecords.get(id) ?? null),
     list: async ({ page, limit }) => {
       if (page < 1) throw new InvalidInputError(`page must be at least 1, found ${page}`);
       const all = [...this.backupRecords.values()];
@@ -178,8 +178,9 @@ export class MemoryServices implements Omit<ApiDeps, 'logger' | 'clock' | 'rando
       found(this.restoreRecords.get(id), 'restore', id);
       return this.restoreEvents.subscribe(signal);
     },
-    latestBackupProgress: async (id) => (this.backupRecords.has(id) ? makeProgress(id, 3, 'DONE') : null),
-    latestRestoreProgress: async () => null,
+    latestBackupProgresses: async (ids) =>
+      ids.map((id) => (this.backupRecords.has(id) ? makeProgress(id, 3, 'DONE') : null)),
+    latestRestoreProgresses: async (ids) => ids.map(() => null),
   };
 
   readonly operations: ApiDeps['operations'] = { subscribe: (signal) => this.changes.subscribe(signal) };

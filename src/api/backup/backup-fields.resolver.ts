@@ -1,6 +1,6 @@
-import { Arg, FieldResolver, Resolver, Root } from 'type-graphql';
-import type { ProgressService } from '../../services/progress-service.js';
+import { Arg, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import type { BackupRecord } from '../../shared/operation.js';
+import type { ApiContext } from '../context.js';
 import { ArchiveFormatEnum } from '../enums.js';
 import { BackupProgress, toBackupProgress } from '../progress/backup-progress.type.js';
 import { Verification } from '../verification/verification.type.js';
@@ -9,14 +9,15 @@ import { Backup } from './backup.type.js';
 /** Fields of `Backup` that its record does not hold. */
 @Resolver(() => Backup)
 export class BackupFieldsResolver {
-  constructor(private readonly service: Pick<ProgressService, 'latestBackupProgress'>) {}
-
   @FieldResolver(() => BackupProgress, {
     nullable: true,
     description: 'Latest progress; null before it started.',
   })
-  async progress(@Root() backup: BackupRecord): Promise<BackupProgress | null> {
-    const latest = await this.service.latestBackupProgress(backup.id);
+  async progress(
+    @Root() backup: BackupRecord,
+    @Ctx() { loaders }: ApiContext,
+  ): Promise<BackupProgress | null> {
+    const latest = await loaders.backupProgress.load(backup.id);
     return latest && toBackupProgress(latest);
   }
 

@@ -221,7 +221,7 @@ describe('BackupService', () => {
       await kit.backups.delete(ADMIN, id);
       expect(kit.engine.deleted).to.deep.equal([snapshotId]);
       expect(await kit.backups.find(id)).to.equal(null);
-      expect(await kit.progress.latestBackupProgress(id)).to.equal(null);
+      expect((await kit.progress.latestBackupProgresses([id]))[0]).to.equal(null);
     });
 
     it('is a conflict while the backup runs', async () => {

@@ -83,6 +83,19 @@ describe('ProgressService', () => {
     expect(await followToEnd(kit.progress.backupProgress(id, 2))).to.deep.equal(before.slice(2));
   });
 
+  it('finds the latest event of many at once, running, ended, absent or twice', async () => {
+    const ended = await work(300);
+    const { length } = await followToEnd(kit.progress.backupProgress(ended, 0));
+    const running = await work(10_000);
+    await delay(100);
+    const latest = await kit.progress.latestBackupProgresses([running, 'none', ended, ended]);
+    await kit.backups.cancel(ADMIN, running);
+    expect(latest[0]).to.include({ backupId: running, status: 'RUNNING' });
+    expect(latest[1]).to.equal(null);
+    expect(latest[2]).to.include({ backupId: ended, sequence: length, phase: 'DONE' });
+    expect(latest[3]).to.deep.equal(latest[2]);
+  });
+
   it('begins with the latest event when it is not told where', async () => {
     const id = await work(400);
     await delay(200);

@@ -100,7 +100,7 @@ describe('RecoveryService', () => {
         sizeBytes: 1_000,
       });
       expect(completed.completedAt?.getTime()).to.equal(snapshot.completedAtMs);
-      expect(await kit.progress.latestBackupProgress(queued.id)).to.include({
+      expect((await kit.progress.latestBackupProgresses([queued.id]))[0]).to.include({
         status: 'COMPLETED',
         percent: 100,
       });
