@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { openMetadata } from '../../src/db/metadata.js';
 import type { MetadataProvider } from '../../src/db/metadata-adapter.js';
 import { migrate } from '../../src/db/migrate.js';
+import { isUpToDate, readMigrations } from '../../src/db/migrations.js';
 import {
   diffSchemas,
   openSchemaComparer,
@@ -13,7 +14,7 @@ import {
   type SchemaFile,
 } from '../../src/db/schema-engine.js';
 import { SqliteAdapter } from '../../src/db/sqlite-adapter.js';
-import { makeQueuedBackup } from '../support/backup-records.js';
+import { makeEvent, makeQueuedBackup } from '../support/backup-records.js';
 
 const PROVIDERS: MetadataProvider[] = ['sqlite', 'postgresql'];
 const EMPTY = '-- This is an empty migration.';
@@ -144,8 +145,11 @@ describe('metadata migrations', () => {
     // The engine's WebAssembly cannot read a PostgreSQL back (it stumbles over the type "char").
     it('are applied once', async () => {
       const adapter = new PrismaPg({ connectionString: `${server}/${database}` });
+      const { list } = await readMigrations('postgresql');
+      expect(await isUpToDate(adapter, list)).to.equal(false);
       expect((await migrate('postgresql', adapter)).length).to.be.greaterThan(0);
       expect(await migrate('postgresql', adapter)).to.deep.equal([]);
+      expect(await isUpToDate(adapter, list)).to.equal(true);
     });
 
     it('serve the same repositories', async () => {
@@ -161,6 +165,9 @@ describe('metadata migrations', () => {
       expect(found.items).to.deep.equal([backup]);
       expect(found.summary).to.include({ total: 1, running: 1, totalSizeBytes: 2 ** 53 - 1 });
       expect((await metadata.backups.list({ page: 1, limit: 10 }, { search: '_%' }, sort)).total).to.equal(0);
+      const events = [1, 2, 3].map((sequence) => makeEvent(backup.id, sequence));
+      await metadata.progress.append(events);
+      expect(await metadata.progress.findLatestOfAll(['none', backup.id])).to.deep.equal([events[2]]);
       await metadata.close();
     });
   });

@@ -1,3 +1,4 @@
+import type { ProgressEvent } from '../../src/db/progress-repository.js';
 import type { BackupRecord } from '../../src/shared/operation.js';
 
 /** A backup that waits, but for `changes`. */
@@ -30,5 +31,26 @@ export function makeQueuedBackup(changes: Partial<BackupRecord> = {}): BackupRec
     snapshotId: null,
     idempotencyKey: null,
     ...changes,
+  };
+}
+
+/** An event of an operation that runs. */
+export function makeEvent(operationId: string, sequence: number): ProgressEvent {
+  return {
+    operationId,
+    sequence,
+    status: 'RUNNING',
+    phase: 'CAPTURING',
+    component: null,
+    percent: 1,
+    processedBytes: sequence,
+    totalBytes: 2 ** 53 - 1,
+    storedBytes: 0,
+    processedFiles: 0,
+    totalFiles: 1,
+    bytesPerSecond: null,
+    etaSeconds: null,
+    message: null,
+    at: new Date('2026-03-01T10:00:00.000Z'),
   };
 }
