@@ -13,6 +13,7 @@ import {
 import type { AppError } from '../shared/errors.js';
 import type { ApiContext } from './context.js';
 import { MAX_TOKENS } from './limits/query-limits.js';
+import type { ValidatedDocuments } from './validated-documents.js';
 
 /** An operation as a client sends it. */
 export interface OperationRequest {
@@ -29,6 +30,7 @@ export interface OperationRules {
   schema: GraphQLSchema;
   validationRules: readonly ValidationRule[];
   admit(query: unknown, context: ApiContext): Promise<AppError | null>;
+  documents: ValidatedDocuments;
 }
 
 /**
@@ -42,10 +44,8 @@ export async function prepareOperation(
 ): Promise<PreparedOperation> {
   const refusal = await rules.admit(request.query, context);
   if (refusal) return [toGraphQLError(refusal)];
-  const document = parseDocument(request.query);
-  if (document instanceof GraphQLError) return [document];
-  const errors = validate(rules.schema, document, [...specifiedRules, ...rules.validationRules]);
-  if (errors.length > 0) return errors;
+  const document = prepareDocument(rules, request.query);
+  if ('errors' in document) return document.errors;
   const operation = getOperationAST(document, request.operationName);
   if (!operation) return [new GraphQLError(describeMissingOperation(request.operationName))];
   const variables = getVariableValues(
@@ -71,6 +71,21 @@ export function toGraphQLError(error: AppError): GraphQLError {
 // A variable's error may wrap that of a scalar, and would pass for an error of a resolver without the code.
 function blameRequest({ message, nodes }: GraphQLError): GraphQLError {
   return new GraphQLError(message, { nodes, extensions: { code: 'BAD_USER_INPUT' } });
+}
+
+/** Parses and validates, or finds what was before. */
+function prepareDocument(
+  { schema, validationRules, documents }: OperationRules,
+  query: string,
+): DocumentNode | { errors: readonly GraphQLError[] } {
+  const known = documents.get(query);
+  if (known) return known;
+  const document = parseDocument(query);
+  if (document instanceof GraphQLError) return { errors: [document] };
+  const errors = validate(schema, document, [...specifiedRules, ...validationRules]);
+  if (errors.length > 0) return { errors };
+  documents.add(query, document);
+  return document;
 }
 
 function parseDocument(query: string): DocumentNode | GraphQLError {

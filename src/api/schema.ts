@@ -5,7 +5,7 @@
  */
 import 'reflect-metadata';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
-import type { GraphQLError, GraphQLSchema, ParseOptions, ValidationRule } from 'graphql';
+import type { ExecutionArgs, GraphQLError, GraphQLSchema, ParseOptions, ValidationRule } from 'graphql';
 import type { Logger } from 'pino';
 import { buildSchemaSync } from 'type-graphql';
 import type { AuditService } from '../services/audit-service.js';
@@ -34,6 +34,8 @@ import {
 import { ProgressResolver } from './progress/progress.resolver.js';
 import { RestoreResolver } from './restore/restore.resolver.js';
 import { RestoreFieldsResolver } from './restore/restore-fields.resolver.js';
+import { SharedSubscriptions, type SubscriptionAnswer } from './shared-subscriptions.js';
+import { ValidatedDocuments } from './validated-documents.js';
 
 /** What the API works with; `Pick` names what it uses. */
 export interface ApiDeps {
@@ -61,6 +63,8 @@ export interface Api {
   admit(query: unknown, context: ApiContext): Promise<AppError | null>;
   /** Parses and validates an operation for a transport that has no Apollo Server to do so. */
   prepare(request: OperationRequest, context: ApiContext): Promise<PreparedOperation>;
+  /** Begins a prepared subscription. */
+  subscribe(operation: ExecutionArgs): Promise<SubscriptionAnswer>;
   /** `error` as a transport answers it that has no Apollo Server. */
   refuse(error: AppError): readonly GraphQLError[];
   formatError: ErrorFormatter;
@@ -84,6 +88,8 @@ export function createApi(deps: ApiDeps, options: { production: boolean }): Api 
     access.requireRole(context, role, coordinate),
   );
   const validationRules = [createQueryLimitRule(DEFAULT_QUERY_LIMITS)];
+  const documents = new ValidatedDocuments();
+  const subscriptions = new SharedSubscriptions(deps.clock);
   const admit: Api['admit'] = (query, context) => access.admit(query, context);
   return {
     schema,
@@ -97,7 +103,9 @@ export function createApi(deps: ApiDeps, options: { production: boolean }): Api 
       denial: { recorded: false },
     }),
     admit,
-    prepare: (request, context) => prepareOperation({ schema, validationRules, admit }, request, context),
+    prepare: (request, context) =>
+      prepareOperation({ schema, validationRules, admit, documents }, request, context),
+    subscribe: (operation) => subscriptions.subscribe(operation),
     refuse: (error) => [toGraphQLError(error)],
     formatError: createErrorFormatter(deps, { hideSuggestions: options.production }),
     statusOf,

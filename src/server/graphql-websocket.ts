@@ -36,6 +36,8 @@ export interface GraphqlWebSocketOptions {
   maxConnections: number;
   /** Operations in progress on one connection. */
   maxOperations: number;
+  /** Operations in progress on all connections together. */
+  maxAllOperations: number;
   /** Largest message from a client. */
   maxMessageBytes: number;
   /** How long a client may take to send connection_init. */
@@ -56,6 +58,8 @@ interface Connection {
   socket: WebSocket;
   request: IncomingMessage;
   caller: Caller | null;
+  /** Operations in progress, one that has just come in included. */
+  countOperations: () => number;
   stopTimers: (() => void)[];
 }
 
@@ -72,14 +76,20 @@ export function serveGraphqlWebSocket(
     maxPayload: options.maxMessageBytes,
     handleProtocols: (offered) => (offered.has('graphql-transport-ws') ? 'graphql-transport-ws' : false),
   });
-  const graphql = createGraphqlServer(deps, options);
   const connections = new Set<Connection>();
+  const graphql = createGraphqlServer(deps, options, connections);
   http.on('upgrade', (request, socket, head) => {
     const isFull = sockets.clients.size >= options.maxConnections && !dropOldestStranger(connections);
     const status = refuseUpgrade(request, deps, isFull);
     if (status) return rejectUpgrade(socket, status);
     sockets.handleUpgrade(request, socket, head, (client) => {
-      const connection: Connection = { socket: client, request, caller: null, stopTimers: [] };
+      const connection: Connection = {
+        socket: client,
+        request,
+        caller: null,
+        countOperations: () => 0,
+        stopTimers: [],
+      };
       connections.add(connection);
       client.once('close', () => connections.delete(connection));
       serveConnection(graphql, connection, deps, options);
@@ -113,16 +123,18 @@ function rejectUpgrade(socket: Duplex, status: string): void {
 function createGraphqlServer(
   deps: GraphqlWebSocketDeps,
   options: GraphqlWebSocketOptions,
+  connections: ReadonlySet<Connection>,
 ): GraphqlServer<Connection> {
   const { api } = deps;
   return makeServer<Record<string, unknown>, Connection>({
     connectionInitWaitTimeout: options.initTimeoutMs,
     onConnect: (context) => connect(context, deps, options),
     async onSubscribe(context, _id, request) {
-      const refusal = refuseOperation(context, deps, options);
+      const refusal = refuseOperation(context.extra, deps, options, connections);
       if (refusal) return api.refuse(refusal);
       return api.prepare(request, createOperationContext(context.extra, deps));
     },
+    subscribe: (operation) => api.subscribe(operation),
     onNext: (_context, _id, _request, _args, result) =>
       result.errors ? { ...result, errors: result.errors.map(api.formatError) } : undefined,
     onError: (_context, _id, _request, errors) => errors.map(api.formatError),
@@ -140,6 +152,7 @@ async function connect(
     connectionParams?.authorization ?? connectionParams?.Authorization ?? extra.request.headers.authorization;
   const caller = await identifyCaller(verifier, authorization, remoteAddress);
   extra.caller = caller;
+  extra.countOperations = () => Object.keys(context.subscriptions).length;
   // The client may have left meanwhile, and then nobody would stop the timer.
   if (extra.socket.readyState !== extra.socket.OPEN) return true;
   const deadline =
@@ -157,14 +170,23 @@ async function connect(
 
 /** Why this operation is not even looked at, or null. The operation itself is among those counted. */
 function refuseOperation(
-  { subscriptions }: ConnectionContext,
+  connection: Connection,
   { isDraining }: GraphqlWebSocketDeps,
-  { maxOperations }: GraphqlWebSocketOptions,
+  { maxOperations, maxAllOperations }: GraphqlWebSocketOptions,
+  connections: ReadonlySet<Connection>,
 ): AppError | null {
   if (isDraining()) return shuttingDown();
-  if (Object.keys(subscriptions).length <= maxOperations) return null;
-  return new ConflictError(
-    `A connection must have at most ${maxOperations} operations in progress; complete one before the next`,
+  if (connection.countOperations() > maxOperations) {
+    return new ConflictError(
+      `A connection must have at most ${maxOperations} operations in progress; complete one before the next`,
+    );
+  }
+  const all = [...connections].reduce((sum, each) => sum + each.countOperations(), 0);
+  if (all <= maxAllOperations) return null;
+  return new AppError(
+    'SERVICE_UNAVAILABLE',
+    `The server has ${maxAllOperations} operations in progress over WebSocket, which is the most that it takes on; try again later`,
+    { retryable: true },
   );
 }
 

@@ -67,8 +67,9 @@ const MAX_BODY_BYTES = 100 * KiB;
 
 /** What one server takes on over WebSocket unless told otherwise. */
 export const DEFAULT_WEBSOCKET_OPTIONS: Readonly<GraphqlWebSocketOptions> = {
-  maxConnections: 200,
-  maxOperations: 20,
+  maxConnections: 1_200,
+  maxOperations: 1_000,
+  maxAllOperations: 4_000,
   maxMessageBytes: MAX_BODY_BYTES,
   initTimeoutMs: 5 * SECOND,
   strangerTimeoutMs: 10 * SECOND,
@@ -160,7 +161,7 @@ function createLimitedHttpServer(app: Express): HttpServer {
     { headersTimeout: 10 * SECOND, requestTimeout: 30 * SECOND, keepAliveTimeout: 5 * SECOND },
     app,
   );
-  http.maxConnections = 1_000;
+  http.maxConnections = 2_000;
   return http;
 }
 

@@ -18,6 +18,7 @@ import { createClosableIterator } from './closable-iterator.js';
 import { ProgressJournal } from './progress-journal.js';
 import { toBackupProgress, toRestoreProgress } from './progress-records.js';
 import { type ProgressEnd, ProgressTracker } from './progress-tracker.js';
+import { remembering, SharedReads } from './shared-reads.js';
 import { waitFor } from './wake-up.js';
 
 /** How many events a subscriber holds at most. */
@@ -48,6 +49,12 @@ type HasEnded = () => Promise<boolean>;
 export class ProgressService {
   readonly #deps: ProgressServiceDeps;
   readonly #live = new Map<string, Live>();
+  /** How many follow an operation, of those that are followed at all. */
+  readonly #followers = new Map<string, number>();
+  readonly #reads = new SharedReads<ProgressEvent[]>();
+  /** One record for each event, however many it is sent to, so that they can share what is made of it. */
+  readonly #toBackup = remembering(toBackupProgress);
+  readonly #toRestore = remembering(toRestoreProgress);
   readonly #closing = new AbortController();
 
   constructor(deps: ProgressServiceDeps) {
@@ -70,7 +77,7 @@ export class ProgressService {
     };
     if ((await this.#deps.backups.find(id)) === null) throw new NotFoundError(`There is no backup '${id}'`);
     const place = await this.#findPlace(id, after);
-    return this.#subscribe(toBackupProgress, (closed) => this.#follow(id, place, hasEnded, closed), signal);
+    return this.#subscribe(this.#toBackup, (closed) => this.#follow(id, place, hasEnded, closed), signal);
   }
 
   /** The progress of a restore, as `backupProgress`. */
@@ -85,7 +92,7 @@ export class ProgressService {
     };
     if ((await this.#deps.restores.find(id)) === null) throw new NotFoundError(`There is no restore '${id}'`);
     const place = await this.#findPlace(id, after);
-    return this.#subscribe(toRestoreProgress, (closed) => this.#follow(id, place, hasEnded, closed), signal);
+    return this.#subscribe(this.#toRestore, (closed) => this.#follow(id, place, hasEnded, closed), signal);
   }
 
   /** The newest event of each of these backups, in their order; null where there is none. */
@@ -105,7 +112,11 @@ export class ProgressService {
     const known = this.#live.get(id);
     if (known !== undefined) return known.tracker;
     const journal = new ProgressJournal(latest, { progress, onFailure });
-    const tracker = new ProgressTracker(id, latest, { clock, emit: (event) => journal.add(event) });
+    const tracker = new ProgressTracker(id, latest, {
+      clock,
+      emit: (event) => journal.add(event),
+      countFollowers: () => this.#followers.get(id) ?? 0,
+    });
     this.#live.set(id, { tracker, journal });
     tracker.queued();
     await journal.flush();
@@ -183,7 +194,28 @@ export class ProgressService {
     return ids.map((id) => this.#live.get(id)?.journal.latest ?? latest.get(id) ?? null);
   }
 
+  /** A thousand followers that reach the end together read it once. */
+  #listAfter(id: string, place: number): Promise<ProgressEvent[]> {
+    return this.#reads.read(`${id} ${place}`, () => this.#deps.progress.listAfter(id, place, BATCH_LENGTH));
+  }
+
   async *#follow(
+    id: string,
+    after: number,
+    hasEnded: HasEnded,
+    closed: AbortSignal,
+  ): AsyncGenerator<ProgressEvent, void, void> {
+    this.#followers.set(id, (this.#followers.get(id) ?? 0) + 1);
+    try {
+      yield* this.#followFrom(id, after, hasEnded, closed);
+    } finally {
+      const others = (this.#followers.get(id) ?? 1) - 1;
+      if (others > 0) this.#followers.set(id, others);
+      else this.#followers.delete(id);
+    }
+  }
+
+  async *#followFrom(
     id: string,
     after: number,
     hasEnded: HasEnded,
@@ -194,9 +226,7 @@ export class ProgressService {
       // Taken before reading, so that an event or an end in between wakes at once.
       const journal = this.#live.get(id)?.journal;
       const woken = journal?.wakeUp.next ?? new Promise<void>(() => undefined);
-      const events =
-        journal?.readAfter(place, BATCH_LENGTH) ??
-        (await this.#deps.progress.listAfter(id, place, BATCH_LENGTH));
+      const events = journal?.readAfter(place, BATCH_LENGTH) ?? (await this.#listAfter(id, place));
       for (const event of events) {
         yield event;
         place = event.sequence;

@@ -5,6 +5,11 @@ import { ProgressRate } from './progress-rate.js';
 
 /** The shortest time between two events that tell nothing but counters, in milliseconds: ten a second. */
 const MIN_INTERVAL_MS = 100;
+/**
+ * How much longer that time is for every follower, in milliseconds: what all of them are sent together stays below a
+ * thousand a second, which takes a few hundredths of a processor from the work that they follow.
+ */
+const INTERVAL_MS_PER_FOLLOWER = 1;
 
 type Status = ProgressEvent['status'];
 type Phase = ProgressEvent['phase'];
@@ -22,11 +27,13 @@ export interface ProgressTrackerDeps {
   clock: Clock;
   /** Takes each event, in order. Must not throw. */
   emit(event: ProgressEvent): void;
+  /** How many are sent each event. */
+  countFollowers(): number;
 }
 
 /**
- * Turns what an engine reports, often and irregularly, into numbered events: at most ten a second, but every change
- * of status or phase at once, and the last report always.
+ * Turns what an engine reports, often and irregularly, into numbered events: at most ten a second, fewer
+ * when hundreds follow, but every change of status or phase at once, and the last report always.
  */
 export class ProgressTracker {
   readonly #operationId: string;
@@ -123,10 +130,11 @@ export class ProgressTracker {
 
   /** Holds further counters back for a while, then sends the newest of them. */
   #startInterval(): void {
+    const intervalMs = Math.max(MIN_INTERVAL_MS, this.#deps.countFollowers() * INTERVAL_MS_PER_FOLLOWER);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (this.#isHeldBack) this.#emit();
-    }, MIN_INTERVAL_MS);
+    }, intervalMs);
     this.#timer.unref();
   }
 

@@ -89,6 +89,7 @@ describe('GraphQL over WebSocket', () => {
         strangerTimeoutMs: 300,
         initTimeoutMs: 1_000,
         maxOperations: 3,
+        maxAllOperations: 7,
         maxConnections: 4,
       },
     });
@@ -284,6 +285,16 @@ describe('GraphQL over WebSocket', () => {
       expect(raw.about('4')[0]).to.deep.include({ type: 'error' });
       expect(services.changes.size).to.equal(3);
       raw.socket.close();
+    });
+
+    it('have a limit of operations in progress on all of them together', async () => {
+      const open = await Promise.all([1, 2, 3].map(() => RawClient.openReady(test)));
+      for (const raw of open) for (const id of ['1', '2', '3']) raw.subscribe(id, CHANGES);
+      const refusals = () => open.flatMap((raw) => ['1', '2', '3'].flatMap((id) => raw.about(id)));
+      await until(() => refusals().length >= 2);
+      expect(JSON.stringify(refusals()[0])).to.contain('SERVICE_UNAVAILABLE');
+      expect(services.changes.size).to.equal(7);
+      for (const { socket } of open) socket.close();
     });
 
     it('have a limit of their number', async () => {

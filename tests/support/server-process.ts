@@ -158,6 +158,11 @@ export class ServerProcess {
     );
   }
 
+  /** Address of GraphQL over WebSocket. */
+  get webSocketUrl(): string {
+    return this.#url.replace('http', 'ws');
+  }
+
   /** Memory of the process, all threads together: now, and at most so far. Linux only. */
   memory(): { residentBytes: number; peakBytes: number } {
     const status = readFileSync(`/proc/${this.#child?.pid}/status`, 'utf8');

@@ -1,7 +1,8 @@
-import { Arg, Directive, ID, Int, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, Directive, Extensions, ID, Int, Resolver, Root, Subscription } from 'type-graphql';
 import type { BackupProgressRecord, RestoreProgressRecord } from '../../shared/operation.js';
 import { ADMIN_ONLY } from '../auth/auth-directive.js';
 import type { ApiContext } from '../context.js';
+import { SHARED } from '../shared-subscriptions.js';
 import { BackupProgress, toBackupProgress } from './backup-progress.type.js';
 import { cancellable } from './cancellable.js';
 import { RestoreProgress, toRestoreProgress } from './restore-progress.type.js';
@@ -24,6 +25,7 @@ function followRestore({ args: { id, after }, context }: ProgressRequest) {
 @Resolver()
 export class ProgressResolver {
   @Directive(ADMIN_ONLY)
+  @Extensions(SHARED)
   @Subscription(() => BackupProgress, {
     subscribe: followBackup,
     description:
@@ -42,6 +44,7 @@ export class ProgressResolver {
   }
 
   @Directive(ADMIN_ONLY)
+  @Extensions(SHARED)
   @Subscription(() => RestoreProgress, {
     subscribe: followRestore,
     description:

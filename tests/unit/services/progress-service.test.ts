@@ -45,6 +45,32 @@ describe('ProgressService', () => {
     expect(events.map(({ sequence }) => sequence)).to.deep.equal(fromOne(events));
   });
 
+  it('reads the end once for all that follow to it', async () => {
+    const { progress } = kit.metadata;
+    const listAfter = progress.listAfter.bind(progress);
+    let reads = 0;
+    progress.listAfter = (...request) => {
+      reads++;
+      return listAfter(...request);
+    };
+    const id = await work(300);
+    const all = await Promise.all(
+      Array.from({ length: 50 }, () => followToEnd(kit.progress.backupProgress(id, null))),
+    );
+    for (const events of all) expect(events.at(-1)).to.deep.equal(all[0]?.at(-1));
+    expect(reads).to.be.lessThan(10);
+  });
+
+  it('sends counters less often when hundreds follow', async () => {
+    const id = await work(1_200);
+    const all = await Promise.all(
+      Array.from({ length: 500 }, () => followToEnd(kit.progress.backupProgress(id, 0))),
+    );
+    // Ten a second would be twelve.
+    expect(all[0]!.filter(({ phase }) => phase === 'CAPTURING').length).to.be.within(2, 6);
+    expect(all[0]!.map(({ sequence }) => sequence)).to.deep.equal(fromOne(all[0]!));
+  });
+
   it('sends what was held back even when nothing more is reported', async () => {
     const gate = Promise.withResolvers<void>();
     kit.engine.duringBackup = (_request, { onProgress }) => {

@@ -31,7 +31,11 @@ function track(
   const events: ProgressEvent[] = [];
   let nowMs = 0;
   const clock = { now: () => new Date(nowMs), monotonicMs: () => nowMs };
-  const tracker = new ProgressTracker('one', latest, { clock, emit: (event) => events.push(event) });
+  const tracker = new ProgressTracker('one', latest, {
+    clock,
+    emit: (event) => events.push(event),
+    countFollowers: () => 1,
+  });
   tracker.queued();
   tracker.begin('RUNNING', 'SCANNING');
   for (const { elapsedMs, ...report } of given) {
