@@ -10,6 +10,12 @@ const MIN_INTERVAL_MS = 100;
  * thousand a second, which takes a few hundredths of a processor from the work that they follow.
  */
 const INTERVAL_MS_PER_FOLLOWER = 1;
+/**
+ * The time grows with the operation's own: every event is kept for replay, without gaps, so that what hours would store
+ * ten times a second is a matter of hundreds of thousands of rows. Slower than every two seconds it never gets.
+ */
+const PART_OF_ELAPSED = 1 / 300;
+const MAX_AGED_INTERVAL_MS = 2_000;
 
 type Status = ProgressEvent['status'];
 type Phase = ProgressEvent['phase'];
@@ -33,7 +39,7 @@ export interface ProgressTrackerDeps {
 
 /**
  * Turns what an engine reports, often and irregularly, into numbered events: at most ten a second, fewer
- * when hundreds follow, but every change of status or phase at once, and the last report always.
+ * when hundreds follow or it lasts for minutes, but every change of status or phase at once, and the last report always.
  */
 export class ProgressTracker {
   readonly #operationId: string;
@@ -45,6 +51,8 @@ export class ProgressTracker {
   #phase: Phase = 'QUEUED';
   #component: ProgressEvent['component'] = null;
   #isHeldBack = false;
+  /** When it left the queue. */
+  #startedMs: number;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -53,7 +61,8 @@ export class ProgressTracker {
     this.#operationId = operationId;
     this.#deps = deps;
     this.#counters = new ProgressCounters(latest && toFigures(latest));
-    this.#rate = new ProgressRate(deps.clock.monotonicMs());
+    this.#startedMs = deps.clock.monotonicMs();
+    this.#rate = new ProgressRate(this.#startedMs);
     this.#sequence = latest?.sequence ?? 0;
   }
 
@@ -65,6 +74,7 @@ export class ProgressTracker {
   /** Announces a status, with the phase that begins with it. */
   begin(status: Status, phase: Phase): void {
     if (this.#stopped || (this.#status === status && this.#phase === phase)) return;
+    if (this.#phase === 'QUEUED') this.#startedMs = this.#deps.clock.monotonicMs();
     this.#status = status;
     this.#phase = phase;
     this.#emit();
@@ -130,12 +140,19 @@ export class ProgressTracker {
 
   /** Holds further counters back for a while, then sends the newest of them. */
   #startInterval(): void {
-    const intervalMs = Math.max(MIN_INTERVAL_MS, this.#deps.countFollowers() * INTERVAL_MS_PER_FOLLOWER);
+    const intervalMs = this.#chooseInterval();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (this.#isHeldBack) this.#emit();
     }, intervalMs);
     this.#timer.unref();
+  }
+
+  #chooseInterval(): number {
+    const { clock, countFollowers } = this.#deps;
+    const elapsedMs = clock.monotonicMs() - this.#startedMs;
+    const aged = Math.min(elapsedMs * PART_OF_ELAPSED, MAX_AGED_INTERVAL_MS);
+    return Math.max(MIN_INTERVAL_MS, countFollowers() * INTERVAL_MS_PER_FOLLOWER, aged);
   }
 
   #endInterval(): void {
