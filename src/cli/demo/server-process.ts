@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { AppError, CancelledError } from '../../shared/errors.js';
+import { AppError, CancelledError, invariant } from '../../shared/errors.js';
 
 const PROGRAM = fileURLToPath(new URL('../../main.js', import.meta.url));
 const READY = /listening on (https?:\/\/\S+)/;
@@ -24,10 +24,14 @@ export interface ServerOptions {
 export class ServerProcess {
   /** Base address, such as `http://127.0.0.1:4000/`. */
   readonly url: URL;
+  /** Id of the process. */
+  readonly pid: number;
   readonly #process: ChildProcess;
 
   private constructor(process: ChildProcess, url: URL) {
+    invariant(process.pid, 'a process that has printed something has an id');
     this.#process = process;
+    this.pid = process.pid;
     this.url = url;
   }
 

@@ -24,6 +24,8 @@ export type OnProgress = (step: ProgressStep) => void;
 export interface RestoreWish {
   backupId: string;
   targetPath?: string;
+  /** Only reads and checks everything. */
+  validateOnly?: boolean;
 }
 
 /** Talks to a server as any client would: queries and mutations over HTTP, subscriptions over WebSocket. */
