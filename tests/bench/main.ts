@@ -4,7 +4,10 @@
  */
 import { Command } from 'commander';
 import { CancelledError } from '../../src/shared/errors.js';
+import { createApiCommand } from './api/api-command.js';
 import { createCompareCommand } from './compare-command.js';
+import { createMemoryCommand } from './memory-command.js';
+import { createScaleCommand } from './scale/scale-command.js';
 
 /** What a shell reports for a command that SIGINT ended. */
 const STATUS_INTERRUPTED = 130;
@@ -23,6 +26,9 @@ const program = new Command('npm run bench --')
     'where corpora are kept between runs (default: tillvault-corpora in --work-dir)',
   )
   .addCommand(createCompareCommand(), { isDefault: true })
+  .addCommand(createScaleCommand())
+  .addCommand(createMemoryCommand())
+  .addCommand(createApiCommand())
   .showHelpAfterError();
 
 try {

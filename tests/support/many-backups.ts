@@ -6,6 +6,7 @@ import { HEADER_BYTES } from '../../src/engine/codec/object-header.js';
 import { encodePackTable } from '../../src/engine/pack/pack-table.js';
 import { Repository } from '../../src/engine/repository/repository.js';
 import { encodeReference } from '../../src/engine/snapshot/references.js';
+import type { Snapshot } from '../../src/engine/snapshot/snapshot-object.js';
 import { toHex } from '../../src/shared/bytes.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { forEachConcurrently } from '../../src/shared/for-each-concurrently.js';
@@ -47,7 +48,8 @@ export async function writeObjects(objects: ReadonlyMap<string, Buffer>, folder:
   await forEachConcurrently(entries(), 16, ([key, bytes]) => writeFile(join(folder, key), bytes));
 }
 
-function makeSnapshot(number: number, bytes: (length: number) => Buffer) {
+/** Snapshot number `number` of such a repository. */
+export function makeSnapshot(number: number, bytes: (length: number) => Buffer): Snapshot {
   const startedAtMs = 1_600_000_000_000 + number * HOUR_MS;
   const components = (['DATABASE', 'CONFIG', 'CACHE', 'FILES'] as const).map((component) => ({
     component,

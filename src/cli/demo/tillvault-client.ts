@@ -51,11 +51,15 @@ export class TillvaultClient {
   }
 
   /**
-   * Takes a full backup and follows it to its end.
+   * Takes a full backup, encrypted unless told otherwise, and follows it to its end.
    * @throws AppError when it does not end COMPLETED
    */
-  async backUp(name: string, onProgress: OnProgress): Promise<BackupQuery['backup']> {
-    const { createBackup } = await this.#send(CreateBackupDocument, { input: { name } });
+  async backUp(
+    name: string,
+    onProgress: OnProgress,
+    { encrypt = true }: { encrypt?: boolean } = {},
+  ): Promise<BackupQuery['backup']> {
+    const { createBackup } = await this.#send(CreateBackupDocument, { input: { name, encrypt } });
     const { id } = createBackup.backup;
     await this.#follow(BackupProgressDocument, { id }, (data) => onProgress(data.backupProgress));
     const { backup } = await this.#send(BackupDocument, { id });

@@ -19,10 +19,16 @@ export async function changeScattered(root: string, round: number): Promise<void
   await addFiles(root, `scattered-${round}`, NEW_FILES);
 }
 
-/** Sells until the database is 1 % larger, and adds 50 files: what a day of business does. */
+/** Sells until the table is 1 % larger, and adds 50 files: what a day of business does. The index changes all over. */
 export async function sellForADay(root: string, round: number): Promise<void> {
   appendSales(databaseIn(root), CHANGED_SHARE, 200 + round);
   await addFiles(root, `day-${round}`, NEW_FILES);
+}
+
+/** Sells until the database is 0.1 % larger, and adds 10 files: what happens between two of many backups. */
+export async function sellALittle(root: string, round: number): Promise<void> {
+  appendSales(databaseIn(root), CHANGED_SHARE / 10, 300 + round);
+  await addFiles(root, `little-${round}`, NEW_FILES / 5);
 }
 
 /** Adds files that nothing compresses, in a folder of their own. */

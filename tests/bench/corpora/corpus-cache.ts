@@ -66,7 +66,8 @@ export async function makeTill(
     await mkdir(join(root, folder), { recursive: true });
   }
   say(`making the corpus ${name}: database`);
-  await makeSalesDatabase(databaseIn(root), Math.ceil(databaseBytes / BYTES_PER_SALE), signal);
+  const sales = Math.ceil(databaseBytes / BYTES_PER_SALE);
+  await makeSalesDatabase(databaseIn(root), { sales }, signal);
   for (const group of groups) {
     say(`making the corpus ${name}: ${group.folder}`);
     await makeFiles(root, group, signal);

@@ -1,12 +1,14 @@
 /** The database of the corpora: sales as a till stores them. The same rows on every run. */
 import { DatabaseSync } from 'node:sqlite';
 import { SeededRandom } from '../../../src/cli/demo/seeded-random.js';
+import { MiB } from '../../../src/shared/bytes.js';
 import { throwIfCancelled } from '../../../src/shared/errors.js';
 
 /** Bytes that one sale takes in the database, index included, about. */
 export const BYTES_PER_SALE = 298;
 
 const PAGE_BYTES = 4096;
+const SCAN_BYTES = 64 * MiB;
 const SEED = 4_201;
 const SALES_PER_TURN = 20_000;
 const FIRST_SALE_AT = 1_735_804_800;
@@ -31,23 +33,47 @@ const SCHEMA = `
   CREATE INDEX sales_by_customer ON sales (customer, sold_at);
 `;
 
-/** Makes a database of `sales` sales in WAL mode. `path` must not exist. @throws CancelledError */
-export async function makeSalesDatabase(path: string, sales: number, signal: AbortSignal): Promise<void> {
+/** What a database of sales is made of. */
+export interface SalesDatabaseContent {
+  sales: number;
+  /** A power of two from 512 to 65,536. Default: 4096. */
+  pageBytes?: number;
+  /** Bytes of scanned documents that are all zeros, besides. Default: none. */
+  zeroBytes?: number;
+}
+
+/** Makes a database in WAL mode. `path` must not exist. @throws CancelledError */
+export async function makeSalesDatabase(
+  path: string,
+  { sales, pageBytes = PAGE_BYTES, zeroBytes = 0 }: SalesDatabaseContent,
+  signal: AbortSignal,
+): Promise<void> {
   const random = new SeededRandom(SEED);
   const database = new DatabaseSync(path);
   try {
     // What is made here is made again when it is lost, so nothing waits for the disk.
     database.exec(
-      `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; ${SCHEMA}`,
+      `PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; ${SCHEMA}`,
     );
     for (let first = 1; first <= sales; first += SALES_PER_TURN) {
       throwIfCancelled(signal);
       addSales(database, { first, count: Math.min(SALES_PER_TURN, sales - first + 1), random });
       await new Promise(setImmediate);
     }
+    await addZeros(database, zeroBytes, signal);
     database.exec('PRAGMA journal_mode = WAL');
   } finally {
     database.close();
+  }
+}
+
+async function addZeros(database: DatabaseSync, zeroBytes: number, signal: AbortSignal): Promise<void> {
+  database.exec('CREATE TABLE scans (id INTEGER PRIMARY KEY, image BLOB NOT NULL)');
+  const insert = database.prepare('INSERT INTO scans (image) VALUES (zeroblob(?))');
+  for (let left = zeroBytes; left > 0; left -= SCAN_BYTES) {
+    throwIfCancelled(signal);
+    insert.run(Math.min(SCAN_BYTES, left));
+    await new Promise(setImmediate);
   }
 }
 

@@ -23,7 +23,8 @@ export async function describeMachine(folder: string, signal: AbortSignal): Prom
     cores: availableParallelism(),
     memoryBytes: totalmem(),
     system: `${type()} ${release()}`,
-    fileSystem: (await ask(['stat', '--file-system', '--format=%T', folder], signal)) ?? 'unknown',
+    fileSystem:
+      (await ask(['findmnt', '--noheadings', '--output=FSTYPE', '--target', folder], signal)) ?? 'unknown',
     commit: await ask(
       ['git', '-C', import.meta.dirname, 'describe', '--always', '--dirty=+', '--exclude=*'],
       signal,

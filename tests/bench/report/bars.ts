@@ -36,7 +36,7 @@ const BARS: readonly Bar[] = [
     ratio: 5,
   },
   {
-    what: '1 % of pages, scattered',
+    what: '1 % of pages changed',
     step: 'scattered',
     against: 'restic',
     figure: SECONDS,
@@ -44,7 +44,7 @@ const BARS: readonly Bar[] = [
     ratio: 4,
   },
   {
-    what: '1 % of pages, scattered: bytes',
+    what: '1 % of pages changed: bytes',
     step: 'scattered',
     against: 'restic',
     figure: 'addedBytes',
@@ -52,7 +52,7 @@ const BARS: readonly Bar[] = [
     ratio: 1,
   },
   {
-    what: '1 % of pages, a day of sales',
+    what: '1 % more sales',
     step: 'day',
     against: 'restic',
     figure: SECONDS,
@@ -60,7 +60,7 @@ const BARS: readonly Bar[] = [
     ratio: 4,
   },
   {
-    what: '1 % of pages, a day of sales: bytes',
+    what: '1 % more sales: bytes',
     step: 'day',
     against: 'restic',
     figure: 'addedBytes',

@@ -10,8 +10,8 @@ const STEP_TITLES: Readonly<Record<Step, string>> = {
   first: 'first backup',
   unchanged: 'nothing changed',
   verify: 'verify everything',
-  scattered: '1 % of pages, scattered',
-  day: '1 % of pages, a day of sales',
+  scattered: '1 % of pages changed',
+  day: '1 % more sales',
   restore: 'restore into a folder',
   live: 'restore in the live place',
 };
