@@ -9,6 +9,7 @@ import { printComparison } from './report/comparison-report.js';
 import { type BenchReport, type BenchSession, type CommonOptions, runSession } from './session.js';
 
 const MAX_ROUNDS = 100;
+const QUICK_CORPORA: readonly CorpusName[] = ['mix', 'small-files'];
 
 /** What can be chosen. */
 export interface ComparisonChoice {
@@ -32,7 +33,10 @@ export function createCompareCommand(): Command {
       'Tillvault through its server, beside restic, borg, tar and others that are installed (default)',
     )
     .addOption(
-      new Option('--only <corpora>', `of ${CORPUS_NAMES.join(', ')}`).argParser(parseNames(CORPUS_NAMES)),
+      new Option(
+        '--only <corpora>',
+        `of ${CORPUS_NAMES.join(', ')} (with --quick: ${QUICK_CORPORA.join(', ')})`,
+      ).argParser(parseNames(CORPUS_NAMES)),
     )
     .addOption(
       new Option('--peers <names>', `of ${CONTESTANT_NAMES.join(', ')}`).argParser(
@@ -48,7 +52,7 @@ export function createCompareCommand(): Command {
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CompareFlags>();
       const choice: ComparisonChoice = {
-        corpora: flags.only ?? CORPUS_NAMES,
+        corpora: flags.only ?? (flags.quick ? QUICK_CORPORA : CORPUS_NAMES),
         size: flags.size ?? (flags.quick ? 'quick' : 'full'),
         peers: flags.peers ?? CONTESTANT_NAMES,
         rounds: flags.runs ?? (flags.quick ? 1 : 3),

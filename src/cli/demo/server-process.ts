@@ -18,6 +18,8 @@ export interface ServerOptions {
   /** Its whole environment: nothing is taken from this process. */
   environment: Readonly<Record<string, string>>;
   signal: AbortSignal;
+  /** How long it may take to listen, in milliseconds. Default: 30 seconds. */
+  startLimitMs?: number;
 }
 
 /** A Tillvault server in a process of its own, as `npm start` would run it. */
@@ -37,9 +39,10 @@ export class ServerProcess {
 
   /**
    * Starts a server and waits until it says where it listens.
-   * @throws AppError with the server's last words when it ends first or takes longer than 30 seconds; CancelledError
+   * @throws AppError with the server's last words when it ends first or takes longer than it may; CancelledError
    */
-  static async start({ folder, environment, signal }: ServerOptions): Promise<ServerProcess> {
+  static async start(options: ServerOptions): Promise<ServerProcess> {
+    const { folder, environment, signal, startLimitMs = START_LIMIT_MS } = options;
     const child = spawn(process.execPath, [PROGRAM], {
       cwd: folder,
       env: { ...environment },
@@ -49,7 +52,7 @@ export class ServerProcess {
     const patience = new AbortController();
     try {
       const ended = once(child, 'close', { signal: patience.signal }).then(() => 'ended' as const);
-      const late = sleep(START_LIMIT_MS, 'late' as const, { signal: patience.signal });
+      const late = sleep(startLimitMs, 'late' as const, { signal: patience.signal });
       const cancelled = once(signal, 'abort', { signal: patience.signal }).then(() => 'cancelled' as const);
       const settled = [readUrl(child, lastLines), ended, late, cancelled];
       for (const promise of settled) promise.catch(() => undefined); // those that lose the race are told to give up
@@ -57,7 +60,10 @@ export class ServerProcess {
       if (outcome instanceof URL) return new ServerProcess(child, outcome);
       await endProcess(child);
       if (outcome === 'cancelled') throw new CancelledError();
-      const what = outcome === 'late' ? 'did not start within 30 seconds' : 'ended before it listened';
+      const what =
+        outcome === 'late'
+          ? `did not start within ${startLimitMs / 1000} seconds`
+          : 'ended before it listened';
       throw new AppError('SERVICE_UNAVAILABLE', [`The server ${what}`, ...lastLines].join('\n'));
     } finally {
       patience.abort();

@@ -13,6 +13,7 @@ if (folder === undefined || passphrase === undefined) throw new Error('Expected 
 
 const idleBytes = residentBytes(process.pid);
 resetPeak(process.pid);
+const cpuBefore = process.cpuUsage();
 const startedAt = performance.now();
 const repository = await Repository.open(
   {
@@ -24,8 +25,10 @@ const repository = await Repository.open(
   { passphrase, mayCreate: false },
 );
 const seconds = (performance.now() - startedAt) / 1000;
+const { user, system } = process.cpuUsage(cpuBefore);
 const opened = {
   seconds,
+  cpuSeconds: (user + system) / 1e6,
   chunks: repository.index.size,
   snapshots: [...repository.catalogue()].length,
   idleBytes,
