@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { CancelledError } from '../../src/shared/errors.js';
 import { describeMachine } from './measure/machine.js';
 import { type DocumentPart, printMachine, writePart } from './report/benchmarks-document.js';
 import { ProgressLine } from './report/progress-line.js';
@@ -49,10 +50,12 @@ export async function runSession(
   const interrupt = new AbortController();
   const stop = () => interrupt.abort();
   for (const signal of SIGNALS) process.on(signal, stop);
+  // Nobody reads any more, as in `npm run bench | head`: end, but clean up.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', stop);
   const progress = new ProgressLine(process.stderr);
   const parent = resolve(options.workDir ?? tmpdir());
   const corpusFolder = resolve(options.corpusDir ?? join(parent, 'tillvault-corpora'));
-  await mkdir(corpusFolder, { recursive: true });
+  for (const needed of [parent, corpusFolder]) await mkdir(needed, { recursive: true });
   const folder = await realpath(await mkdtemp(join(parent, 'tillvault-bench-')));
   try {
     const say = (what: string) => progress.say(what);
@@ -68,10 +71,16 @@ export async function runSession(
       );
     }
     if (options.writeDocs) await writePart(part, lines);
+  } catch (error) {
+    // Whatever broke off because of the signal did so on purpose.
+    throw interrupt.signal.aborted
+      ? new CancelledError('The benchmark was interrupted', { cause: error })
+      : error;
   } finally {
     progress.say('removing what was temporary');
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     progress.clear();
     for (const signal of SIGNALS) process.off(signal, stop);
+    for (const stream of [process.stdout, process.stderr]) stream.off('error', stop);
   }
 }

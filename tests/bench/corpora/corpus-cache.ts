@@ -1,6 +1,7 @@
 /** Keeps the corpora between runs: each is made once, and looked at before each use. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { throwIfCancelled } from '../../../src/shared/errors.js';
 import { type ContentDigest, digestTree } from './content-digest.js';
 import { type CorpusContent, type CorpusName, type CorpusSize, describeContent } from './corpus.js';
 import { makeFiles } from './corpus-files.js';
@@ -42,8 +43,8 @@ export async function openCorpus(
   const known = await readStamp(stamp);
   if (known !== null) {
     options.say(`checking the corpus ${name}`);
-    const found = await digestTree(root, { withPaths: true, signal: options.signal }).catch(() => null);
-    options.signal.throwIfAborted();
+    const found = await digestTree(root, { withPaths: true, signal: options.signal }).catch(() => null); // not whole
+    throwIfCancelled(options.signal);
     if (found?.digest === known.digest) return { name, size, root, ...found };
     options.say(`the corpus ${name} is not what it was, and is made again`);
   }

@@ -1,5 +1,6 @@
 /** What a result was measured on. */
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { throwIfCancelled } from '../../../src/shared/errors.js';
 import { runProgram } from './run-program.js';
 
 /** A machine, as far as it matters to a result. */
@@ -37,7 +38,7 @@ async function ask(command: readonly [string, ...string[]], signal: AbortSignal)
   try {
     return (await runProgram({ command, folder: '/', signal })).trim();
   } catch {
-    signal.throwIfAborted();
+    throwIfCancelled(signal);
     return null; // another system, or no clone: the report says so
   }
 }

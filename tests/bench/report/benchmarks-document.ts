@@ -19,7 +19,11 @@ export function replacePart(text: string, part: DocumentPart, lines: readonly st
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from < 0 || to < from)
     throw new Error(`Expected the marks "${begin}" and "${end}" in docs/benchmarks.md`);
-  return [text.slice(0, from + begin.length), '', ...lines, text.slice(to)].join('\n');
+  return [text.slice(0, from + begin.length), '', ...trimEnd(lines), '', text.slice(to)].join('\n');
+}
+
+function trimEnd(lines: readonly string[]): readonly string[] {
+  return lines.slice(0, lines.findLastIndex((line) => line !== '') + 1);
 }
 
 /** What a result was measured on, as one paragraph. */
