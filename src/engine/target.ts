@@ -45,11 +45,11 @@ export interface Target {
   /** Makes the staging place, on the same file system as what it will replace. */
   stage(options: StageOptions): Promise<Staging>;
   /**
-   * For a final swap (`PreparedSwap.isFinal`) of a process that died: true when it happened. Changes nothing, unless
-   * it cannot be told any more: then it makes the swap happen.
+   * For a final swap (`PreparedSwap.isFinal`) of a process that died: whether it happened. Changes nothing, unless
+   * it cannot be told any more: then it keeps what is live under another name, and makes the swap happen.
    * @throws ConflictError when it cannot be told now
    */
-  hasSwapped(plan: SwapPlan): Promise<boolean>;
+  hasSwapped(plan: SwapPlan): Promise<SwapFinding>;
   /**
    * Brings back what was there before a swap of a process that died, however far it had come, and removes what it
    * staged. May be interrupted and called again; does nothing when all is done. Never called after a final swap.
@@ -62,6 +62,13 @@ export interface Target {
    * @param paths as in `StageOptions`
    */
   removeStaging(restoreId: string, paths: readonly Buffer[] | null): Promise<void>;
+}
+
+/** What `Target.hasSwapped` found. */
+export interface SwapFinding {
+  hasHappened: boolean;
+  /** What an administrator should know of it, one sentence each. */
+  notices: readonly string[];
 }
 
 /** What `Target.plan` found. */

@@ -91,11 +91,19 @@ export class Checklist {
     const bytes = Buffer.alloc(length);
     let done = 0;
     while (done < length) {
-      const count = readSync(this.#open(), bytes, done, length - done, position + done);
+      const count = this.#readSome(bytes, done, position + done);
       if (count === 0) throw new Error('Checklist of a staging is cut short');
       done += count;
     }
     return bytes;
+  }
+
+  #readSome(bytes: Buffer, offset: number, position: number): number {
+    try {
+      return readSync(this.#open(), bytes, offset, bytes.length - offset, position);
+    } catch (error) {
+      throw toAppError(error, 'The list of staged files cannot be read back');
+    }
   }
 
   #open(): number {

@@ -1,4 +1,12 @@
-import type { RestoreNeeds, StageOptions, Staging, SwapPlan, Target, TargetPlan } from '../engine/index.js';
+import type {
+  RestoreNeeds,
+  StageOptions,
+  Staging,
+  SwapFinding,
+  SwapPlan,
+  Target,
+  TargetPlan,
+} from '../engine/index.js';
 import { InvalidInputError, invariant, throwIfCancelled } from '../shared/errors.js';
 import { DumpStaging } from './dump-staging.js';
 import type { ServerPlace } from './server-place.js';
@@ -29,8 +37,8 @@ export class DumpTarget implements Target {
   }
 
   /** A server's swap is never final: the old database is kept until the restore is settled. */
-  async hasSwapped(): Promise<boolean> {
-    return false;
+  async hasSwapped(): Promise<SwapFinding> {
+    return { hasHappened: false, notices: [] };
   }
 
   async undoSwap(plan: SwapPlan): Promise<void> {

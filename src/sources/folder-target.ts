@@ -5,7 +5,15 @@
  */
 import { readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import type { RestoreNeeds, StageOptions, Staging, SwapPlan, Target, TargetPlan } from '../engine/index.js';
+import type {
+  RestoreNeeds,
+  StageOptions,
+  Staging,
+  SwapFinding,
+  SwapPlan,
+  Target,
+  TargetPlan,
+} from '../engine/index.js';
 import { KiB } from '../shared/bytes.js';
 import type { Component } from '../shared/component.js';
 import { ConflictError, SourceError } from '../shared/errors.js';
@@ -75,8 +83,8 @@ export class FolderTarget implements Target {
   }
 
   /** Never asked: a swap of folders can always be taken back. */
-  async hasSwapped(): Promise<boolean> {
-    return false;
+  async hasSwapped(): Promise<SwapFinding> {
+    return { hasHappened: false, notices: [] };
   }
 
   async undoSwap(plan: SwapPlan): Promise<void> {

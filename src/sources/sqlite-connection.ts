@@ -62,6 +62,7 @@ export function isBusy(error: unknown): boolean {
 /** True when the file is no SQLite database or a damaged one. */
 export function isUnusable(error: unknown): boolean {
   const code = sqliteCodeOf(error);
+  if (code === SQLITE.ERROR) return error instanceof Error && error.message === 'unsupported file format';
   return code === SQLITE.NOTADB || code === SQLITE.CORRUPT;
 }
 
@@ -92,9 +93,16 @@ export function toDatabaseError(error: unknown, what: string): AppError {
       retryable: true,
     });
   }
-  const reason =
-    code === null ? 'an unexpected error occurred' : (REASONS[code] ?? `SQLite says code ${code}`);
+  const reason = code === null ? 'an unexpected error occurred' : (REASONS[code] ?? quoteSqlite(error));
   return new SourceError(`${what}: ${reason}`, { cause: error });
+}
+
+const MAX_QUOTED = 200;
+
+/** SQLite's own words: they name parts of the schema, never what is in a row. */
+export function quoteSqlite(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return `SQLite says "${text.slice(0, MAX_QUOTED)}"`;
 }
 
 /** The single value of a statement that gives one row with one column. */

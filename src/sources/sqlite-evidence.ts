@@ -6,9 +6,11 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
+import { KiB } from '../shared/bytes.js';
 import { throwIfCancelled } from '../shared/errors.js';
 import { isBusy, openSqlite, readNumber } from './sqlite-connection.js';
 import { CHECKPOINT_WAIT_MS } from './sqlite-view.js';
+import { BUSY_SLICE_MS, type LockWait, whenUnlocked } from './sqlite-wait.js';
 
 /** Differing pages that are noted. */
 const MAX_PAGES = 1_024;
@@ -27,10 +29,9 @@ export interface Evidence {
 }
 
 /** The files that are compared, and how long to wait for locks of the till. */
-export interface EvidencePlaces {
+export interface EvidencePlaces extends LockWait {
   live: string;
   staged: string;
-  busyLimitMs: number;
 }
 
 /**
@@ -38,7 +39,7 @@ export interface EvidencePlaces {
  * is held, which keeps a till without WAL from committing.
  * @throws the error of node:sqlite or of the system, CancelledError
  */
-export async function gatherEvidence(places: EvidencePlaces, signal?: AbortSignal): Promise<Evidence> {
+export async function gatherEvidence(places: EvidencePlaces): Promise<Evidence> {
   return withStillPages(places, async ({ database, live, staged, pageBytes }) => {
     const schemaVersion = readNumber(database, 'PRAGMA schema_version');
     const pages: Evidence['pages'] = [];
@@ -46,7 +47,7 @@ export async function gatherEvidence(places: EvidencePlaces, signal?: AbortSigna
     for (let number = 1; number <= count && pages.length < MAX_PAGES; number++) {
       if (number % PAGES_AT_A_TIME === 0) {
         await setImmediate();
-        throwIfCancelled(signal);
+        throwIfCancelled(places.signal);
       }
       const page = live.read(number);
       if (!page.equals(staged.read(number))) pages.push([number, hashOf(page)]);
@@ -63,8 +64,9 @@ export async function gatherEvidence(places: EvidencePlaces, signal?: AbortSigna
 export async function isReplaced(evidence: Evidence, places: EvidencePlaces): Promise<boolean | null> {
   return withStillPages(places, async ({ database, live, staged, pageBytes }) => {
     if (readNumber(database, 'PRAGMA schema_version') === evidence.schemaVersion) return false;
-    if (evidence.pages.length === 0) return true;
-    if (pageBytes !== evidence.pageBytes) return null; // a replacement keeps the size, a VACUUM may not
+    // An empty database takes the size of what replaces it; any other keeps its own, and a VACUUM may not.
+    if (evidence.pages.length === 0 && pageBytes === pageBytesOf(staged)) return true;
+    if (pageBytes !== evidence.pageBytes) return null;
     let before = 0;
     let after = 0;
     for (const [number, hash] of evidence.pages) {
@@ -74,6 +76,12 @@ export async function isReplaced(evidence: Evidence, places: EvidencePlaces): Pr
     }
     return before === after ? null : before < after;
   });
+}
+
+/** The page size in a database's header, where 1 means 64 KiB. */
+function pageBytesOf(file: PageReader): number {
+  const stored = file.read(1).readUInt16BE(16);
+  return stored === 1 ? 64 * KiB : stored;
 }
 
 interface StillPages {
@@ -89,15 +97,12 @@ interface StillPages {
  * holds already. The raw descriptors are closed last, because closing one drops SQLite's locks of this process.
  */
 async function withStillPages<T>(
-  { live: path, staged: stagedPath, busyLimitMs }: EvidencePlaces,
+  { live: path, staged: stagedPath, ...waiting }: EvidencePlaces,
   use: (pages: StillPages) => Promise<T>,
 ): Promise<T> {
-  const database = openSqlite(path, { busyTimeoutMs: CHECKPOINT_WAIT_MS });
+  const database = await whenUnlocked(() => openStill(path), waiting);
   const readers: PageReader[] = [];
   try {
-    checkpoint(database);
-    database.exec(`PRAGMA busy_timeout = ${busyLimitMs}; BEGIN`);
-    readNumber(database, 'SELECT count(*) FROM sqlite_schema');
     const pageBytes = readNumber(database, 'PRAGMA page_size');
     const live = new PageReader(path, pageBytes, `${path}-wal`);
     readers.push(live);
@@ -107,6 +112,20 @@ async function withStillPages<T>(
   } finally {
     database.close();
     for (const reader of readers) reader.close();
+  }
+}
+
+/** A connection in a read transaction. */
+function openStill(path: string): DatabaseSync {
+  const database = openSqlite(path, { busyTimeoutMs: CHECKPOINT_WAIT_MS });
+  try {
+    checkpoint(database);
+    database.exec(`PRAGMA busy_timeout = ${BUSY_SLICE_MS}; BEGIN`);
+    readNumber(database, 'SELECT count(*) FROM sqlite_schema');
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 

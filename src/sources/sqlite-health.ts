@@ -4,16 +4,17 @@ import { ConflictError, IntegrityError } from '../shared/errors.js';
 import {
   isUnusable,
   openSqlite,
+  quoteSqlite,
   readNumber,
   readValue,
   SQLITE,
   sqliteCodeOf,
   toDatabaseError,
 } from './sqlite-connection.js';
+import { BUSY_SLICE_MS, type LockWait, whenUnlocked } from './sqlite-wait.js';
 
 /** Enough to keep index look-ups of a check out of the file system's way; freed when the check ends. */
 const CHECK_CACHE_KIB = 64 * 1024;
-const LOOK_BUSY_MS = 5_000;
 const LIST_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
 
 /** What is at the place of a live database. */
@@ -26,28 +27,32 @@ export type LiveDatabase =
 /**
  * Looks at a live database without changing what it says.
  * @param name how messages call it
- * @throws ConflictError when it is locked for longer than five seconds, SourceError when it cannot be opened
+ * @throws ConflictError when it stays locked, SourceError when it cannot be opened, CancelledError
  */
-export function lookAtDatabase(path: string, name: string): LiveDatabase {
+export async function lookAtDatabase(path: string, name: string, waiting: LockWait): Promise<LiveDatabase> {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return { state: 'absent' };
   if (!stats.isFile())
     throw new ConflictError(`Database "${name}" is no file, expected an SQLite database or nothing`);
   try {
     if (isForeign(path)) return { state: 'unusable' };
-    const database = openSqlite(path, { busyTimeoutMs: LOOK_BUSY_MS });
-    try {
-      const tables = readNumber(
-        database,
-        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
-      );
-      return { state: 'usable', tables, sizeBytes: stats.size };
-    } finally {
-      database.close();
-    }
+    const tables = await whenUnlocked(() => countTables(path), waiting);
+    return { state: 'usable', tables, sizeBytes: stats.size };
   } catch (error) {
     if (isUnusable(error)) return { state: 'unusable' };
     throw toDatabaseError(error, `Database "${name}" cannot be opened`);
+  }
+}
+
+function countTables(path: string): number {
+  const database = openSqlite(path, { busyTimeoutMs: BUSY_SLICE_MS });
+  try {
+    return readNumber(
+      database,
+      "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+    );
+  } finally {
+    database.close();
   }
 }
 
@@ -91,6 +96,8 @@ export interface OrphanedRows {
 export interface DatabaseFindings {
   /** SQLite enforces foreign keys only where the till asks for it, so a sound database may hold such rows (docs/adr/0015). */
   orphans: OrphanedRows[];
+  /** Why SQLite could not look at all of it, such as a collation of the till's own; null when it did. */
+  unchecked: string | null;
 }
 
 /**
@@ -102,16 +109,13 @@ export function checkDatabaseHealth(
   path: string,
   { name, depth, foreignKeys }: HealthOptions,
 ): DatabaseFindings {
-  if (statSync(path).size === 0) return { orphans: [] };
+  if (statSync(path).size === 0) return { orphans: [], unchecked: null };
   try {
     const database = openSqlite(path, { busyTimeoutMs: 0, isImmutable: true });
     try {
       database.exec(`PRAGMA cache_size = -${CHECK_CACHE_KIB}`);
-      const check = depth === 'full' ? 'integrity_check' : 'quick_check';
-      const finding = String(readValue(database, `PRAGMA ${check}(1)`));
-      if (finding !== 'ok')
-        throw new IntegrityError(`Database "${name}" fails SQLite's integrity check: ${finding}`);
-      return { orphans: foreignKeys ? countOrphans(database) : [] };
+      const unchecked = checkIntegrity(database, name, depth);
+      return { orphans: foreignKeys ? countOrphans(database) : [], unchecked };
     } finally {
       database.close();
     }
@@ -120,6 +124,31 @@ export function checkDatabaseHealth(
       throw new IntegrityError(`Database "${name}" is no sound SQLite database`, { cause: error });
     throw toDatabaseError(error, `Database "${name}" cannot be checked`);
   }
+}
+
+/**
+ * A till may sort by a collation, index a function or split text with a tokenizer that only its own program has: what
+ * needs it cannot be checked here, and what does not is. The bytes are those of the backup in any case.
+ * @returns why not everything could be checked, or null
+ */
+function checkIntegrity(database: DatabaseSync, name: string, depth: CheckDepth): string | null {
+  let unchecked: string | null = null;
+  for (const check of depth === 'full' ? ['integrity_check', 'quick_check'] : ['quick_check']) {
+    try {
+      const finding = String(readValue(database, `PRAGMA ${check}(1)`));
+      if (finding === 'ok') return unchecked;
+      throw new IntegrityError(`Database "${name}" fails SQLite's integrity check: ${finding}`);
+    } catch (error) {
+      if (sqliteCodeOf(error) !== SQLITE.ERROR) throw error;
+      unchecked ??= quoteSqlite(error);
+    }
+  }
+  return unchecked;
+}
+
+/** What an administrator is told of a database that SQLite could not look at in full. */
+export function describeUnchecked(name: string, reason: string): string {
+  return `Database "${name}" could not be checked in full by SQLite (${reason}): it needs something that only the till's program has; its bytes are those of the backup`;
 }
 
 /** Table by table, because a constraint that SQLite cannot check would end the check of all of them. */

@@ -1,13 +1,16 @@
-import { renameSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../shared/clock.js';
 import { AppError, CancelledError, ConflictError, invariant, throwIfCancelled } from '../shared/errors.js';
-import { isBusy, openSqlite, readNumber, toDatabaseError } from './sqlite-connection.js';
+import { isBusy, openSqlite, readNumber, readValue, toDatabaseError } from './sqlite-connection.js';
 import { copyDatabase } from './sqlite-copy.js';
 import { checkpoint, type Evidence, gatherEvidence, isReplaced } from './sqlite-evidence.js';
 import { runDatabaseTask } from './sqlite-task.js';
+import { BUSY_SLICE_MS, type LockWait, whenUnlocked } from './sqlite-wait.js';
 import type { StagingFolder } from './staging-folder.js';
+import { syncFolder } from './sync-folder.js';
 
 /** How long locks of the till are waited for before a restore gives up, in milliseconds. */
 export const SWAP_BUSY_LIMIT_MS = 15_000;
@@ -52,11 +55,12 @@ export class OnlineSwap {
 
   /** Gives the staged copy the live page size, sees that the write lock can be had, and gathers evidence. */
   async prepare(signal?: AbortSignal): Promise<OnlinePlan> {
-    const { folder, staged, live, name, busyLimitMs } = this.deps;
+    const { folder, staged, live, name, clock, busyLimitMs } = this.deps;
+    const waiting = { clock, busyLimitMs, ...(signal && { signal }) };
     try {
-      await this.#matchPageSize(signal);
+      await matchPageSize({ staged, live, name }, waiting);
       await this.#probeLock(signal);
-      const evidence: Evidence = await gatherEvidence({ live, staged, busyLimitMs }, signal);
+      const evidence: Evidence = await gatherEvidence({ live, staged, ...waiting });
       this.#plan = { kind: 'online', folder: folder.path, staged, live, name, evidence: { ...evidence } };
       return this.#plan;
     } catch (error) {
@@ -73,7 +77,9 @@ export class OnlineSwap {
     } catch (error) {
       const isCertain = error instanceof CancelledError || error instanceof ConflictError;
       // Another error may come after the commit: then it did happen, and is not to be undone around it.
-      if (isCertain || (await hasHappened(plan, busyLimitMs)) === false) throw error;
+      const happened = isCertain ? false : await hasHappened(plan, { clock, busyLimitMs });
+      if (happened === false) throw error;
+      if (happened === null) throw undecided(plan.name, error);
     }
   }
 
@@ -85,26 +91,11 @@ export class OnlineSwap {
     settleOnline(this.deps.live);
   }
 
-  /** A database keeps its page size while it is open in WAL mode, so the staged copy takes the live one's. */
-  async #matchPageSize(signal?: AbortSignal): Promise<void> {
-    const { folder, staged, live, name, busyLimitMs } = this.deps;
-    const found = withDatabase(live, busyLimitMs, (database) =>
-      readNumber(database, 'PRAGMA page_count') === 0 ? null : readNumber(database, 'PRAGMA page_size'),
-    );
-    const incoming = openSqlite(staged, { busyTimeoutMs: 0, isImmutable: true });
-    const given = readNumber(incoming, 'PRAGMA page_size');
-    incoming.close();
-    if (found === null || found === given) return;
-    const goal = `${staged}-rewritten`;
-    await runDatabaseTask({ kind: 'rewrite', path: staged, name, goal, pageBytes: found }, signal);
-    renameSync(goal, staged);
-    folder.sync();
-  }
-
   /**
    * Takes the write lock and lets it go: a till that never does is found out before anything is swapped. SQLite's own
    * waiting backs off to 100 ms between looks, and a till that commits without a pause never leaves the lock free for
-   * that long; so this looks again and again for a while, then lets others run.
+   * that long; so this looks again and again for a while, then lets others run. Without a WAL readers are in the way of
+   * a commit too: they are found out here, before what belongs to the database is swapped.
    */
   async #probeLock(signal?: AbortSignal): Promise<void> {
     const { clock, busyLimitMs, live } = this.deps;
@@ -113,7 +104,7 @@ export class OnlineSwap {
     try {
       for (let look = 1; ; look++) {
         try {
-          database.exec('BEGIN IMMEDIATE; ROLLBACK');
+          database.exec(`BEGIN ${hasLog(database) ? 'IMMEDIATE' : 'EXCLUSIVE'}; ROLLBACK`);
           return;
         } catch (error) {
           if (!isBusy(error) || clock.monotonicMs() >= giveUpAt) throw error;
@@ -134,17 +125,48 @@ export class OnlineSwap {
  */
 export async function hasHappened(
   { evidence, live, staged, name }: OnlinePlan,
-  busyLimitMs: number,
+  waiting: LockWait,
 ): Promise<boolean | null> {
   try {
-    return await isReplaced(evidence, { live, staged, busyLimitMs });
+    return await isReplaced(evidence, { live, staged, ...waiting });
   } catch (error) {
-    const { code, message } = toDatabaseError(
-      error,
-      `Database "${name}" cannot be looked at after its restore`,
-    );
-    throw new AppError(code, message, { cause: error, details: { undecided: true } });
+    throw undecided(name, error);
   }
+}
+
+/** Nobody knows now whether the transaction has happened: to be found out later. */
+function undecided(name: string, error: unknown): AppError {
+  const { code, message } = toDatabaseError(
+    error,
+    `Database "${name}" cannot be looked at after its restore`,
+  );
+  return new AppError(code, message, { cause: error, details: { undecided: true } });
+}
+
+/**
+ * A database keeps its page size while it is open in WAL mode, so the staged copy takes the live one's.
+ * @throws the error of node:sqlite, CancelledError
+ */
+export async function matchPageSize(
+  { staged, live, name }: Pick<OnlinePlan, 'staged' | 'live' | 'name'>,
+  waiting: LockWait,
+): Promise<void> {
+  const found = await whenUnlocked(
+    () =>
+      withDatabase(live, BUSY_SLICE_MS, (database) =>
+        readNumber(database, 'PRAGMA page_count') === 0 ? null : readNumber(database, 'PRAGMA page_size'),
+      ),
+    waiting,
+  );
+  const incoming = openSqlite(staged, { busyTimeoutMs: 0, isImmutable: true });
+  const given = readNumber(incoming, 'PRAGMA page_size');
+  incoming.close();
+  if (found === null || found === given) return;
+  const goal = `${staged}-rewritten`;
+  rmSync(goal, { force: true });
+  await runDatabaseTask({ kind: 'rewrite', path: staged, name, goal, pageBytes: found }, waiting.signal);
+  renameSync(goal, staged);
+  syncFolder(dirname(staged));
 }
 
 /** Makes the transaction of this plan happen, again or for the first time. */
@@ -167,6 +189,10 @@ export async function replaceOnline(
 /** Moves the replacement out of the WAL, which is as large as the database after it. Best effort. */
 export function settleOnline(live: string): void {
   withDatabase(live, 0, checkpoint);
+}
+
+function hasLog(database: DatabaseSync): boolean {
+  return readValue(database, 'PRAGMA journal_mode') === 'wal';
 }
 
 function withDatabase<T>(path: string, busyTimeoutMs: number, use: (database: DatabaseSync) => T): T {

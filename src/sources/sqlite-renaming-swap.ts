@@ -67,9 +67,7 @@ export class RenamingSwap implements DatabaseSwap {
     const { staged, live, name } = this.#plan;
     try {
       makeFolders(dirname(live), { isPrivate: this.#isPrivate });
-      for (const suffix of [...COMPANIONS, '']) {
-        if (lookAt(live + suffix) !== undefined) renameSync(live + suffix, keptOf(this.#plan) + suffix);
-      }
+      setAside(live, keptOf(this.#plan));
       renameSync(staged, live);
       this.#folder.sync();
       syncFolder(dirname(live));
@@ -100,7 +98,7 @@ export function undoRenaming(plan: RenamingPlan): void {
     const isNew = lookAt(staged) === undefined;
     const isSetAside = lookAt(kept) !== undefined;
     if ((isNew || isSetAside) && lookAt(live) !== undefined)
-      takeAway(plan, isNew ? staged : `${folder}/appeared`);
+      setAside(live, isNew ? staged : `${folder}/appeared`);
     for (const suffix of [...COMPANIONS, '']) {
       if (lookAt(kept + suffix) !== undefined) renameSync(kept + suffix, live + suffix);
     }
@@ -115,8 +113,11 @@ export function undoRenaming(plan: RenamingPlan): void {
   }
 }
 
-/** With what a program made beside it, which goes first: the file's absence says that all is gone. */
-function takeAway({ live }: RenamingPlan, goal: string): void {
+/**
+ * Renames a database file with what SQLite keeps beside it, which goes first: the file's absence says that all is gone.
+ * Nothing there: not an error.
+ */
+export function setAside(live: string, goal: string): void {
   for (const suffix of [...COMPANIONS, '']) {
     if (lookAt(live + suffix) !== undefined) renameSync(live + suffix, goal + suffix);
   }

@@ -9,8 +9,6 @@
  */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-
 import type { Capture, Source, SourceSize } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import { SourceError, throwIfCancelled } from '../shared/errors.js';
@@ -18,15 +16,13 @@ import { followLinks } from './live-folders.js';
 import { SqliteCapture } from './sqlite-capture.js';
 import { isBusy, openSqlite, readNumber, toDatabaseError } from './sqlite-connection.js';
 import { openDatabaseView } from './sqlite-view.js';
+import { BUSY_SLICE_MS, whenUnlocked } from './sqlite-wait.js';
 import { errnoOf, toAppError } from './system-error.js';
 
 /** How long a scan waits for the till's locks before it makes do with the size of the file. */
 const SCAN_BUSY_MS = 1_000;
 /** How long a capture waits for them; a till without WAL that commits without a pause frees it for moments only. */
 const CAPTURE_BUSY_MS = 30_000;
-/** How much of that it waits within SQLite at a time, where nothing can cancel it. */
-const BUSY_SLICE_MS = 250;
-const BUSY_PAUSE_MS = 20;
 
 export interface SqliteSourceOptions {
   clock: Clock;
@@ -69,16 +65,11 @@ export class SqliteSource implements Source {
   async capture({ signal }: { signal?: AbortSignal }): Promise<Capture> {
     throwIfCancelled(signal);
     const path = this.#find();
-    const { clock } = this.options;
-    const deadlineMs = clock.monotonicMs() + CAPTURE_BUSY_MS;
-    for (;;) {
-      throwIfCancelled(signal);
-      try {
-        return await this.#tryCapture(path, signal);
-      } catch (error) {
-        if (!isBusy(error) || clock.monotonicMs() >= deadlineMs) throw this.#explain(error);
-      }
-      await wait(BUSY_PAUSE_MS);
+    const waiting = { clock: this.options.clock, busyLimitMs: CAPTURE_BUSY_MS, ...(signal && { signal }) };
+    try {
+      return await whenUnlocked(() => this.#tryCapture(path, signal), waiting);
+    } catch (error) {
+      throw this.#explain(error);
     }
   }
 

@@ -13,7 +13,7 @@ import type { Clock } from '../shared/clock.js';
 import { ConflictError, IntegrityError, invariant, throwIfCancelled } from '../shared/errors.js';
 import { lookAt, nearestFolder } from './live-folders.js';
 import { STAGED } from './place-swap.js';
-import { describeOrphans, lookAtDatabase } from './sqlite-health.js';
+import { describeOrphans, describeUnchecked, lookAtDatabase } from './sqlite-health.js';
 import { OnlineSwap } from './sqlite-online-swap.js';
 import type { DatabaseSwap } from './sqlite-renaming-swap.js';
 import { RenamingSwap } from './sqlite-renaming-swap.js';
@@ -84,9 +84,10 @@ export class SqliteStaging implements Staging {
     const options = { signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal };
     const checks = [
       checkStagedFiles(this.#folder, this.#tree.checklist, { ...options, ...(onBytes && { onBytes }) }),
-      runDatabaseTask(this.#checkTask(), options.signal).then(({ orphans }) => {
+      runDatabaseTask(this.#checkTask(), options.signal).then(({ orphans, unchecked }) => {
         // What was so in the till must be restorable: its bytes are those of the backup, so they say nothing new.
         for (const found of orphans) this.notices.push(describeOrphans(this.#shownName(), found));
+        if (unchecked !== null) this.notices.push(describeUnchecked(this.#shownName(), unchecked));
       }),
     ];
     try {
@@ -105,7 +106,7 @@ export class SqliteStaging implements Staging {
   }
 
   async prepare({ signal }: { signal?: AbortSignal } = {}): Promise<PreparedSwap> {
-    this.#swap = this.#chooseSwap();
+    this.#swap = await this.#chooseSwap(signal);
     return { plan: await this.#swap.prepare(signal), isFinal: this.#swap.isFinal };
   }
 
@@ -122,13 +123,13 @@ export class SqliteStaging implements Staging {
     this.#phase = 'staging';
   }
 
+  /** The staged copy goes first: the live file may have to grow by as much when SQLite takes in its log. */
   async commit(): Promise<void> {
     this.#phase = 'ended';
     try {
-      await this.#swap?.settle();
       await this.#remove();
-    } catch {
-      // The restore stands; what is left bears the staging name and is removed by a later clean-up.
+    } finally {
+      await Promise.allSettled([this.#swap?.settle()]); // the till's next checkpoint does what this one could not
     }
   }
 
@@ -140,7 +141,7 @@ export class SqliteStaging implements Staging {
     this.#phase = 'ended';
   }
 
-  #chooseSwap(): DatabaseSwap {
+  async #chooseSwap(signal?: AbortSignal): Promise<DatabaseSwap> {
     const { destination, clock, busyLimitMs } = this.#options;
     const live =
       destination.kind === 'live'
@@ -153,7 +154,7 @@ export class SqliteStaging implements Staging {
         `"${basename(live)}" is there already, expected an empty or absent target path`,
       );
     }
-    const found = lookAtDatabase(live, deps.name);
+    const found = await lookAtDatabase(live, deps.name, { clock, busyLimitMs, ...(signal && { signal }) });
     // An empty staged file is no source that SQLite could copy from.
     const isOnline = found.state === 'usable' && statSync(deps.staged).size > 0;
     return isOnline

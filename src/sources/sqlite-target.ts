@@ -3,21 +3,31 @@
  * the live file, then swapped: through SQLite itself while a sound database is there, by renames otherwise.
  */
 import { basename, dirname } from 'node:path';
-import type { RestoreNeeds, StageOptions, Staging, SwapPlan, Target, TargetPlan } from '../engine/index.js';
+import type {
+  RestoreNeeds,
+  StageOptions,
+  Staging,
+  SwapFinding,
+  SwapPlan,
+  Target,
+  TargetPlan,
+} from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import { ConflictError } from '../shared/errors.js';
 import { assertSpace } from '../shared/space.js';
 import { assertFreeFolder } from './folder-target.js';
 import { assertWritableFolder, measureSpace } from './free-space.js';
-import { followLinks, lookAt, nearestFolder } from './live-folders.js';
+import { followLinks, nearestFolder } from './live-folders.js';
 import type { LiveDatabase } from './sqlite-health.js';
 import { lookAtDatabase } from './sqlite-health.js';
 import type { OnlinePlan } from './sqlite-online-swap.js';
-import { hasHappened, replaceOnline, SWAP_BUSY_LIMIT_MS } from './sqlite-online-swap.js';
+import { SWAP_BUSY_LIMIT_MS } from './sqlite-online-swap.js';
 import type { RenamingPlan } from './sqlite-renaming-swap.js';
 import { undoRenaming } from './sqlite-renaming-swap.js';
 import type { SqliteStagingOptions } from './sqlite-staging.js';
 import { SqliteStaging } from './sqlite-staging.js';
+import { findOutSwap } from './sqlite-swap-recovery.js';
+import type { LockWait } from './sqlite-wait.js';
 import { removeStagingFolder, StagingFolder } from './staging-folder.js';
 import { toAppError } from './system-error.js';
 
@@ -38,12 +48,13 @@ export class SqliteTarget implements Target {
     private readonly options: SqliteTargetOptions,
   ) {}
 
-  async plan(needs: RestoreNeeds, { overwrite }: StageOptions): Promise<TargetPlan> {
+  async plan(needs: RestoreNeeds, { overwrite, signal }: StageOptions): Promise<TargetPlan> {
     const destination = this.#resolve();
     const place = destination.kind === 'live' ? destination.path : destination.folder;
     const folder = nearestFolder(dirname(place));
     assertWritableFolder(folder, basename(place));
-    const found = destination.kind === 'live' ? planLive(destination.path, overwrite) : null;
+    const found =
+      destination.kind === 'live' ? await planLive(destination.path, overwrite, this.#waiting(signal)) : null;
     // SQLite logs one transaction: the new pages (WAL), or the old ones.
     const logBytes = found?.state === 'usable' ? Math.max(needs.totalBytes, found.sizeBytes) : 0;
     const space = [measureSpace(needs.totalBytes + logBytes, [folder])];
@@ -51,21 +62,17 @@ export class SqliteTarget implements Target {
     return { live: LIVE[found?.state ?? 'absent'], space };
   }
 
-  async stage({ restoreId, overwrite }: StageOptions): Promise<Staging> {
+  async stage({ restoreId, overwrite, signal }: StageOptions): Promise<Staging> {
     const destination = this.#resolve();
-    if (destination.kind === 'live') planLive(destination.path, overwrite);
+    if (destination.kind === 'live') await planLive(destination.path, overwrite, this.#waiting(signal));
     const { clock } = this.options;
     return new SqliteStaging({ restoreId, clock, busyLimitMs: this.#busyLimitMs, destination });
   }
 
-  async hasSwapped(plan: SwapPlan): Promise<boolean> {
+  async hasSwapped(plan: SwapPlan): Promise<SwapFinding> {
     const known = plan as DatabasePlan;
-    if (known.kind !== 'online' || lookAt(known.staged) === undefined) return false;
-    const happened = await hasHappened(known, this.#busyLimitMs);
-    if (happened !== null) return happened;
-    // Nothing tells any more: made to happen, all is what was asked for; any other answer could leave halves.
-    await replaceOnline(known, { clock: this.options.clock, busyLimitMs: this.#busyLimitMs });
-    return true;
+    if (known.kind !== 'online') return { hasHappened: false, notices: [] };
+    return findOutSwap(known, this.#waiting());
   }
 
   async undoSwap(plan: SwapPlan): Promise<void> {
@@ -89,6 +96,10 @@ export class SqliteTarget implements Target {
     return this.options.busyLimitMs ?? SWAP_BUSY_LIMIT_MS;
   }
 
+  #waiting(signal?: AbortSignal): LockWait {
+    return { clock: this.options.clock, busyLimitMs: this.#busyLimitMs, ...(signal && { signal }) };
+  }
+
   #resolve(): SqliteDestination {
     if (this.destination.kind === 'beside') {
       assertFreeFolder(this.destination.folder);
@@ -107,9 +118,9 @@ const LIVE = { absent: 'absent', unusable: 'unusable', usable: 'present' } as co
 type DatabasePlan = RenamingPlan | OnlinePlan;
 
 /** Refuses to replace what must stay. @returns what is there */
-function planLive(path: string, overwrite: boolean): LiveDatabase {
+async function planLive(path: string, overwrite: boolean, waiting: LockWait): Promise<LiveDatabase> {
   const name = basename(path);
-  const found = lookAtDatabase(path, name);
+  const found = await lookAtDatabase(path, name, waiting);
   if (!overwrite && found.state === 'usable' && found.tables > 0) {
     throw new ConflictError(
       `Database "${name}" already holds ${found.tables} tables: restore with overwrite: true to replace it`,

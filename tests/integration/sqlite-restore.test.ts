@@ -283,6 +283,20 @@ describe('SQLite restore', () => {
     });
   });
 
+  it('restores a database that only the till’s own program can check in full, and says so', async () => {
+    const database = new DatabaseSync(saved);
+    database.function('till_fold', { deterministic: true }, (text) => String(text).toLowerCase());
+    database.exec('CREATE TABLE item (name TEXT); CREATE INDEX folded ON item (till_fold(name))');
+    database.exec("INSERT INTO item VALUES ('Tea')");
+    database.close();
+    const staging = await stage();
+    expect(staging.notices?.join()).to.include('could not be checked in full by SQLite');
+    await staging.prepare();
+    await staging.swap();
+    await staging.commit();
+    expect(sha256(till)).to.equal(sha256(saved));
+  });
+
   context('when the backup holds rows that refer to missing rows', () => {
     function orphan() {
       const database = new DatabaseSync(saved, { enableForeignKeyConstraints: false });

@@ -9,6 +9,7 @@ import type {
   SourceEntry,
   SourceSize,
   Staging,
+  SwapFinding,
   Target,
   TargetPlan,
 } from '../../src/engine/index.js';
@@ -119,8 +120,8 @@ export class MemoryTarget implements Target {
     return { live: this.found, space: this.space };
   }
 
-  async hasSwapped(): Promise<boolean> {
-    return false;
+  async hasSwapped(): Promise<SwapFinding> {
+    return { hasHappened: false, notices: [] };
   }
 
   async undoSwap(): Promise<void> {

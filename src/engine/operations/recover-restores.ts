@@ -4,7 +4,7 @@ import { invariant } from '../../shared/errors.js';
 import type { RecoveredRestore, UnendedRestore } from '../engine.js';
 import type { JournalEntry, JournalPart, RestoreJournal } from '../journal.js';
 import { parsePath } from '../snapshot/paths.js';
-import type { Target } from '../target.js';
+import type { SwapFinding, Target } from '../target.js';
 
 /** What the recovery works with. */
 export interface RecoverDeps {
@@ -27,7 +27,7 @@ export async function recoverRestores(
   for (const entry of await deps.journal.list()) {
     known.add(entry.restoreId);
     if (entry.state === 'leftover') await removeLeftover(deps, entry);
-    else recovered.push(toRecovered(entry, await putRight(deps, entry)));
+    else recovered.push(toRecovered(await putRight(deps, entry)));
   }
   for (const restore of unended) {
     if (!known.has(restore.restoreId)) await removeLeftover(deps, leftoverOf(restore));
@@ -53,28 +53,34 @@ export async function acknowledgeRestore(deps: RecoverDeps, restore: UnendedRest
 /** The entry of a restore that has ended, as one of which something may be left. */
 async function endedEntry(deps: RecoverDeps, entry: JournalEntry): Promise<JournalEntry> {
   if (entry.state === 'leftover') return entry;
-  const end = await putRight(deps, entry);
+  const { end } = await putRight(deps, entry);
   // Of a restore that was undone, only what a final swap staged may be left: the others removed theirs.
   const parts = end === 'completed' ? entry.parts : entry.parts.filter(({ isFinal }) => isFinal);
   return { ...entry, state: 'leftover', parts, staged: entry.parts.map(({ component }) => component) };
 }
 
+/** A restore whose swap has been put right, as the journal has it. */
+interface EndedRestore {
+  entry: JournalEntry;
+  end: RecoveredRestore['end'];
+}
+
 /** Undoes a swap that does not stand, and notes one that does. */
-async function putRight(
-  { journal, createTargets }: RecoverDeps,
-  entry: JournalEntry,
-): Promise<RecoveredRestore['end']> {
-  if (entry.state === 'committed') return 'completed';
+async function putRight({ journal, createTargets }: RecoverDeps, entry: JournalEntry): Promise<EndedRestore> {
+  if (entry.state === 'committed') return { entry, end: 'completed' };
   const targets = createTargets(entry.targetFolder);
-  if (await hasCommitted(entry.parts, targets)) {
-    await journal.write({ ...entry, state: 'committed' });
-    return 'completed';
+  const finding = await findCommit(entry.parts, targets);
+  if (finding?.hasHappened) {
+    const notices = [...(entry.outcome.notices ?? []), ...finding.notices];
+    const committed: JournalEntry = { ...entry, state: 'committed', outcome: { ...entry.outcome, notices } };
+    await journal.write(committed);
+    return { entry: committed, end: 'completed' };
   }
   // What a final swap staged is what tells whether it happened: it goes when the others are back.
   for (const part of [...entry.parts].filter(({ isFinal }) => !isFinal).reverse()) {
     await targetOf(part, targets).undoSwap(part.plan);
   }
-  return 'rolledBack';
+  return { entry, end: 'rolledBack' };
 }
 
 /** Best effort: nothing depends on what is left, so that it must not hold up anything. The entry stays while it is there. */
@@ -106,19 +112,20 @@ function leftoverOf({ restoreId, components, targetFolder, paths }: UnendedResto
   return { ...what, state: 'leftover', parts: [], staged: components };
 }
 
-function toRecovered(entry: JournalEntry, end: RecoveredRestore['end']): RecoveredRestore {
+function toRecovered({ entry, end }: EndedRestore): RecoveredRestore {
   const { restoreId, backupId, targetFolder, paths } = entry;
   const outcome = { ...entry.outcome, notices: entry.outcome.notices ?? [] }; // an older version wrote none
   const components = entry.parts.map(({ component }) => component);
   return { restoreId, components, targetFolder, paths: paths ?? null, backupId, end, outcome };
 }
 
-async function hasCommitted(
+/** Null without a final swap, which alone can have happened unknown to the journal. */
+async function findCommit(
   parts: readonly JournalPart[],
   targets: ReadonlyMap<Component, Target>,
-): Promise<boolean> {
+): Promise<SwapFinding | null> {
   const final = parts.find(({ isFinal }) => isFinal);
-  return final !== undefined && targetOf(final, targets).hasSwapped(final.plan);
+  return final === undefined ? null : targetOf(final, targets).hasSwapped(final.plan);
 }
 
 function targetOf(

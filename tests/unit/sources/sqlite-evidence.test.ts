@@ -21,7 +21,7 @@ describe('SQLite evidence', () => {
   });
   afterEach(() => removeFolder(folder));
 
-  const places = () => ({ live, staged, busyLimitMs: 1_000 });
+  const places = () => ({ live, staged, clock: systemClock, busyLimitMs: 1_000 });
 
   function change(sql: string): void {
     const database = new DatabaseSync(live);
