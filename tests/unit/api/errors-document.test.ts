@@ -25,11 +25,11 @@ describe('docs/errors.md', () => {
 
   it('tells the limits that there are', () => {
     const { depth, introspectionDepth, aliases, directives, rootFields, cost } = DEFAULT_QUERY_LIMITS;
-    const { maxOperations, maxConnections } = DEFAULT_WEBSOCKET_OPTIONS;
+    const { maxOperations, maxConnections, maxAllOperations } = DEFAULT_WEBSOCKET_OPTIONS;
     const numbers = [depth, introspectionDepth, aliases, directives, rootFields, MAX_TOKENS, cost];
     const [, section = ''] = readFileSync('docs/errors.md', 'utf8').split(/^## What limits there are$/m);
     const [paragraph = ''] = section.trim().split('\n');
     const told = [...paragraph.matchAll(/\d[\d,]*/g)].map(([text]) => Number(text.replace(',', '')));
-    expect(told).to.deep.equal([...numbers, 100, maxOperations, maxConnections]);
+    expect(told).to.deep.equal([...numbers, 100, maxOperations, maxConnections, maxAllOperations]);
   });
 });
