@@ -73,11 +73,7 @@ export class DumpStaging implements Staging {
 
   async commit(): Promise<void> {
     this.#phase = 'ended';
-    try {
-      await this.#place.settle();
-    } catch {
-      // The restore stands; what is left bears the restore's id and is removed by a later clean-up.
-    }
+    await this.#place.settle();
   }
 
   async discard(): Promise<void> {

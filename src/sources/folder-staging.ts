@@ -150,13 +150,8 @@ export class FolderStaging implements Staging {
 
   async commit(): Promise<void> {
     this.#phase = 'ended';
-    for (const place of this.#staged) {
-      try {
-        await remove(place);
-      } catch {
-        // The restore stands; what is left bears the staging name and is removed by a later clean-up.
-      }
-    }
+    const removed = await Promise.allSettled(this.#staged.map(remove));
+    for (const result of removed) if (result.status === 'rejected') throw result.reason;
   }
 
   async discard(): Promise<void> {
@@ -249,5 +244,5 @@ function ownFolder(folder: StagingFolder): RestoredDirectory {
 
 async function remove({ tree, folder }: StagedPlace): Promise<void> {
   await tree.close();
-  folder.remove();
+  await folder.remove();
 }

@@ -90,16 +90,16 @@ export class FolderTarget implements Target {
   async undoSwap(plan: SwapPlan): Promise<void> {
     const { places } = plan as FolderPlan;
     for (const place of [...places].reverse()) undoPlace(place);
-    for (const { folder } of places) removeStagingFolder(folder);
+    for (const { folder } of places) await removeStagingFolder(folder);
   }
 
   async finishSwap(plan: SwapPlan): Promise<void> {
-    for (const { folder } of (plan as FolderPlan).places) removeStagingFolder(folder);
+    for (const { folder } of (plan as FolderPlan).places) await removeStagingFolder(folder);
   }
 
   async removeStaging(restoreId: string, paths: readonly Buffer[] | null): Promise<void> {
     for (const { live } of [...this.#places(), ...(paths === null ? [] : this.#places(paths))])
-      StagingFolder.removeAll(live, restoreId);
+      await StagingFolder.removeAll(live, restoreId);
   }
 
   #mode(overwrite: boolean): FolderStagingMode {

@@ -1,7 +1,11 @@
 import { fchmodSync, lstatSync, rmdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FolderHandle } from './folder-handle.js';
 import { errnoOf } from './system-error.js';
+
+/** About a millisecond's worth. */
+const ENTRIES_A_TURN = 64;
 
 /** A folder being emptied, and how to remove it then. */
 interface Level {
@@ -17,6 +21,17 @@ interface Level {
  * @throws the system's error when something cannot be removed
  */
 export function removeTree(path: Buffer): void {
+  for (const _ of removing(path)); // to its end
+}
+
+/** As `removeTree`, for trees of any size: gives other work its turn, and so a cancellation. */
+export async function removeTreeInTurns(path: Buffer): Promise<void> {
+  let removed = 0;
+  for (const _ of removing(path)) if (++removed % ENTRIES_A_TURN === 0) await nextTurn();
+}
+
+/** Yields after everything that it looked at. */
+function* removing(path: Buffer): Generator<void> {
   const name = Buffer.from(basename(path.toString('latin1')), 'latin1');
   const parent = openIfThere(Buffer.from(dirname(path.toString('latin1')), 'latin1'));
   if (parent === null) return;
@@ -24,6 +39,7 @@ export function removeTree(path: Buffer): void {
   try {
     removeOne(parent, name, levels);
     for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+      yield;
       const child = level.names.pop();
       if (child !== undefined) {
         removeOne(level.handle, child, levels);

@@ -173,6 +173,6 @@ export class SqliteStaging implements Staging {
 
   async #remove(): Promise<void> {
     await this.#tree.close();
-    this.#folder.remove();
+    await this.#folder.remove();
   }
 }

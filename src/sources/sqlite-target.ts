@@ -78,18 +78,18 @@ export class SqliteTarget implements Target {
   async undoSwap(plan: SwapPlan): Promise<void> {
     const known = plan as DatabasePlan;
     if (known.kind === 'rename') undoRenaming(known);
-    removeStagingFolder(known.folder);
+    await removeStagingFolder(known.folder);
   }
 
   async finishSwap(plan: SwapPlan): Promise<void> {
     const known = plan as DatabasePlan;
-    removeStagingFolder(known.folder);
+    await removeStagingFolder(known.folder);
   }
 
   async removeStaging(restoreId: string): Promise<void> {
     const { destination } = this;
     const place = destination.kind === 'live' ? followLinks(destination.path) : destination.folder;
-    StagingFolder.removeAll(place, restoreId);
+    await StagingFolder.removeAll(place, restoreId);
   }
 
   get #busyLimitMs(): number {

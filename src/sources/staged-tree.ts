@@ -48,7 +48,7 @@ export class StagedTree {
       return new StagedTree(folder);
     } catch (error) {
       try {
-        folder.remove();
+        folder.removeFresh();
       } catch {
         // The first error is the one to report; what stays bears the staging name and is removed by the next start.
       }

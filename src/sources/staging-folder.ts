@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { ConflictError } from '../shared/errors.js';
 import { FolderHandle } from './folder-handle.js';
 import { lookAt, nearestFolder } from './live-folders.js';
-import { removeTree } from './remove-tree.js';
+import { removeTree, removeTreeInTurns } from './remove-tree.js';
 import { syncFolder } from './sync-folder.js';
 import { errnoOf, toAppError } from './system-error.js';
 
@@ -46,10 +46,10 @@ export class StagingFolder {
   }
 
   /** Removes what a dead restore staged in `place` or in a folder above it. Not there: not an error. */
-  static removeAll(place: string, restoreId: string): void {
+  static async removeAll(place: string, restoreId: string): Promise<void> {
     for (let parent = place; ; parent = dirname(parent)) {
       const outer = join(parent, STAGING_PREFIX + restoreId);
-      if (lookAt(outer) !== undefined) removeTree(Buffer.from(outer));
+      if (lookAt(outer) !== undefined) await removeTreeInTurns(Buffer.from(outer));
       if (parent === dirname(parent)) return;
     }
   }
@@ -61,10 +61,17 @@ export class StagingFolder {
     syncFolder(dirname(dirname(this.path)));
   }
 
-  /** Removes the folder and everything in it, and the shared one when this was the last. May be called twice. */
-  remove(): void {
+  /** As `remove`, for one that holds next to nothing yet. */
+  removeFresh(): void {
     this.handle.close();
-    removeStagingFolder(this.path);
+    removeTree(Buffer.from(this.path));
+    removeOuter(dirname(this.path));
+  }
+
+  /** Removes the folder and everything in it, and the shared one when this was the last. May be called twice. */
+  async remove(): Promise<void> {
+    this.handle.close();
+    await removeStagingFolder(this.path);
   }
 }
 
@@ -72,9 +79,13 @@ export class StagingFolder {
  * Removes a staging folder by its path, and the shared one when this was the last. Not there: not an error.
  * Durable: a staging folder that is gone says that nothing is left to be undone.
  */
-export function removeStagingFolder(path: string): void {
-  const outer = dirname(path);
-  removeTree(Buffer.from(path));
+export async function removeStagingFolder(path: string): Promise<void> {
+  await removeTreeInTurns(Buffer.from(path));
+  removeOuter(dirname(path));
+}
+
+/** The folder that all components of a restore share, when this was the last. */
+function removeOuter(outer: string): void {
   try {
     rmdirSync(outer);
   } catch (error) {

@@ -69,7 +69,7 @@ async function copyFile(entry: FileEntry, staging: Staging): Promise<boolean> {
   let sizeBytes = 0;
   try {
     for (let count = await reader.read(buffer); count > 0; count = await reader.read(buffer)) {
-      const bytes = buffer.subarray(0, count);
+      const bytes = Buffer.from(buffer.subarray(0, count)); // the writer may keep it
       hash.update(bytes);
       sizeBytes += count;
       await writer.write(bytes);
