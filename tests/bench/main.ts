@@ -29,6 +29,10 @@ const program = new Command('npm run bench --')
   .addCommand(createScaleCommand())
   .addCommand(createMemoryCommand())
   .addCommand(createApiCommand())
+  .addHelpText(
+    'after',
+    '\n"npm run bench -- compare --help" says what else can be chosen; "compare" itself may be left out.',
+  )
   .showHelpAfterError();
 
 try {
