@@ -45,6 +45,7 @@ const engine = new LocalEngine(
     clock,
     random: systemRandom.bytes,
     onWarning: warn,
+    instanceId: settings.instanceId,
     sources: createSources(settings.till, { clock }),
     createTargets: (targetFolder) => createTargets(settings.till, { clock, targetFolder }),
     journal: new FileJournal(settings.journalFolder),

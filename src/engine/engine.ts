@@ -49,6 +49,13 @@ export interface Engine {
   listSnapshots(options?: { signal?: AbortSignal }): Promise<SnapshotDescription[]>;
   /** Makes a snapshot unreachable. Its space is reclaimed by a later clean-up. Not there: not an error. */
   deleteSnapshot(snapshotId: string): Promise<void>;
+  /**
+   * Removes what no snapshot needs. Safe beside running backups, restores, verifies, also of other servers: what they
+   * may rely on stays for a later call.
+   * @throws CancelledError, StorageError; ConflictError when another server cleans up; IntegrityError when a backup
+   *   cannot be read, since nobody knows then what it needs; nothing was removed in these cases
+   */
+  prune(request: PruneRequest, options: RunOptions<PruneUpdate>): Promise<PruneOutcome>;
   /** Ends the worker thread; running operations end with CancelledError. May be called twice. */
   close(): Promise<void>;
 }
@@ -160,6 +167,33 @@ export interface VerifyUpdate {
   totalBytes: number;
   processedFiles: number;
   totalFiles: number;
+}
+
+/** Asks for space to be reclaimed. */
+export interface PruneRequest {
+  /** Only says what would be removed. */
+  dryRun: boolean;
+  /** Snapshots that are to be taken for deleted already: what a dry run of a clean-up asks. */
+  withoutSnapshots: readonly string[];
+}
+
+/** Where a clean-up stands: bytes of manifests read, and of packs rewritten. Counters never go down. */
+export interface PruneUpdate {
+  processedBytes: number;
+  totalBytes: number;
+}
+
+/** What a clean-up did, or would do. Sizes in bytes. */
+export interface PruneOutcome {
+  /** Bytes that packs and index objects take less than before. */
+  reclaimedBytes: number;
+  /** Bytes that packs and index objects took before. */
+  usedBytes: number;
+  /** Dead bytes that stay, in packs too alive to be rewritten or waiting for the second phase. */
+  deadBytes: number;
+  removedPacks: number;
+  rewrittenPacks: number;
+  removedIndexes: number;
 }
 
 /** One file that is not what was backed up. */

@@ -7,6 +7,9 @@ import type {
   BackupRequest,
   BackupUpdate,
   Engine,
+  PruneOutcome,
+  PruneRequest,
+  PruneUpdate,
   RecoveredRestore,
   RestoreOutcome,
   RestoreRequest,
@@ -20,6 +23,7 @@ import type {
 } from './engine.js';
 import type { RestoreJournal } from './journal.js';
 import { describeSnapshot, runBackup } from './operations/backup.js';
+import { runPrune } from './operations/prune.js';
 import { acknowledgeRestore, recoverRestores } from './operations/recover-restores.js';
 import { runRestore } from './operations/restore.js';
 import { runScrub, type ScrubOutcome } from './operations/scrub.js';
@@ -99,6 +103,10 @@ export class LocalEngine implements Engine {
 
   async deleteSnapshot(snapshotId: string): Promise<void> {
     await this.#opened().deleteSnapshot(parseId<SnapshotId>(snapshotId));
+  }
+
+  async prune(request: PruneRequest, options: RunOptions<PruneUpdate>): Promise<PruneOutcome> {
+    return runPrune({ repository: this.#opened(), clock: this.#deps.clock }, request, options);
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,9 @@ import type {
   BackupRequest,
   BackupUpdate,
   Engine,
+  PruneOutcome,
+  PruneRequest,
+  PruneUpdate,
   RecoveredRestore,
   RestoreOutcome,
   RestoreRequest,
@@ -44,6 +47,17 @@ export class FakeEngine implements Engine {
   /** What happens during a restore. */
   duringRestore: (request: RestoreRequest, options: RunOptions<RestoreUpdate>) => Promise<void> =
     async () => {};
+  readonly pruneRequests: PruneRequest[] = [];
+  /** What happens during a clean-up, and what it answers. */
+  duringPrune: (request: PruneRequest, options: RunOptions<PruneUpdate>) => Promise<void> = async () => {};
+  pruned: PruneOutcome = {
+    reclaimedBytes: 400,
+    usedBytes: 1_000,
+    deadBytes: 0,
+    removedPacks: 1,
+    rewrittenPacks: 0,
+    removedIndexes: 1,
+  };
   /** What happens when a snapshot is deleted, before it is. */
   duringDelete: (snapshotId: string) => Promise<void> = async () => {};
 
@@ -90,6 +104,15 @@ export class FakeEngine implements Engine {
 
   async verify(): Promise<VerifyOutcome> {
     return { checkedBytes: 0, checkedFiles: 0, damagedFiles: 0, damaged: [] };
+  }
+
+  async prune(request: PruneRequest, options: RunOptions<PruneUpdate>): Promise<PruneOutcome> {
+    throwIfCancelled(options.signal);
+    this.pruneRequests.push(request);
+    options.onProgress?.({ processedBytes: 0, totalBytes: 1_000 });
+    await this.duringPrune(request, options);
+    throwIfCancelled(options.signal);
+    return this.pruned;
   }
 
   async listSnapshots(): Promise<SnapshotDescription[]> {

@@ -33,7 +33,9 @@ export async function makeManyBackups(count: number): Promise<Map<string, Buffer
     await repository.commitPacks('sealed', [
       { id: toHex(bytes(HASH_BYTES)) as PackId, sizeBytes: 600, header, table },
     ]);
-    await repository.commitSnapshot(makeSnapshot(number, bytes));
+    const lease = await repository.leases.take({ kind: 'writer', generation: 0, snapshot: null });
+    await repository.commitSnapshot(makeSnapshot(number, bytes), lease);
+    await lease.release();
   }
   return objects;
 }

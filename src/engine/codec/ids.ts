@@ -16,7 +16,10 @@ export type KeyId = Id<'key'>;
 /** Names a repository: 32 random bytes. */
 export type RepositoryId = Id<'repository'>;
 
-/** Any of the ids above. */
+/** Names a lease: id of its instance, `x`, random hex digits. */
+export type LeaseName = Id<'lease'>;
+
+/** Any of the ids above that are hex digits. */
 export type ObjectId = PackId | IndexId | SnapshotId | KeyId | RepositoryId;
 
 /** Bytes of a chunk id, a SHA-256 and a key. */

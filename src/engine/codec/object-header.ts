@@ -1,4 +1,4 @@
-/** The first 44 bytes of packs, indexes, snapshots and key objects (docs/format.md §5.1). */
+/** The first 44 bytes of everything that is sealed (docs/format.md §5.1). */
 import { IntegrityError, invariant } from '../../shared/errors.js';
 
 /** Bytes of a header. */
@@ -8,7 +8,16 @@ export const SALT_BYTES = 32;
 const FORMAT_VERSION = 1;
 
 /** What each kind of object begins with. */
-export const MAGIC = { pack: 'TVPK', index: 'TVIX', snapshot: 'TVSN', key: 'TVKY' } as const;
+export const MAGIC = {
+  pack: 'TVPK',
+  index: 'TVIX',
+  snapshot: 'TVSN',
+  key: 'TVKY',
+  lease: 'TVLS',
+  fence: 'TVFN',
+  generation: 'TVGN',
+  void: 'TVVD',
+} as const;
 export type ObjectKind = keyof typeof MAGIC;
 
 /** Chunks are never shared between the two. */

@@ -36,6 +36,10 @@ export interface IndexedPack {
   sizeBytes: number;
   /** 44 bytes, as stored. */
   header: Buffer;
+  /** Condemned, or named by no index object: chunks are taken from it only when no other pack has them. */
+  isSecondary: boolean;
+  /** Was seen in the storage with its size: its chunks may be relied upon, unless it is secondary. */
+  isSeen: boolean;
 }
 
 const PREFIX_WORDS = 4;
@@ -43,7 +47,9 @@ const EMPTY = 0;
 
 export class ChunkIndex {
   readonly #packs: IndexedPack[] = [];
-  readonly #packIds = new Set<PackId>();
+  readonly #packNumbers = new Map<PackId, number>();
+  /** Packs whose chunks may not be relied upon. */
+  #unreliable = 0;
   readonly #prefixes = new GrowingUint32();
   readonly #chunkBlocks = new GrowingUint32();
   readonly #chunkOffsets = new GrowingUint32();
@@ -55,9 +61,19 @@ export class ChunkIndex {
   /** Open addressing: chunk number + 1, or EMPTY. A power of two long, at most three quarters full. */
   #slots = new Uint32Array(1024);
 
-  /** Chunks in the index. */
+  /** Chunks in the index. Each has a number below this. */
   get size(): number {
     return this.#chunkBlocks.length;
+  }
+
+  /** Blocks in the index. Each has a number below this. */
+  get blockCount(): number {
+    return this.#blockPacks.length;
+  }
+
+  /** Packs in the index. Each has a number below this. */
+  get packCount(): number {
+    return this.#packs.length;
   }
 
   /** Id and stored size in bytes of every pack. */
@@ -67,16 +83,48 @@ export class ChunkIndex {
 
   /** True when the chunks of this pack are known. */
   hasPack(id: PackId): boolean {
-    return this.#packIds.has(id);
+    return this.#packNumbers.has(id);
   }
 
-  /** Adds every chunk of a pack. A pack that is there already, and a chunk that is elsewhere already, is passed over. */
-  addPack(pack: PackDescription, domain: Domain): void {
-    if (this.#packIds.has(pack.id)) return;
-    this.#packIds.add(pack.id);
-    const packNumber =
-      this.#packs.push({ id: pack.id, domain, sizeBytes: pack.sizeBytes, header: Buffer.from(pack.header) }) -
-      1;
+  /** The pack with this number. */
+  packAt(number: number): IndexedPack {
+    const pack = this.#packs[number];
+    invariant(pack, 'packs are numbered from 0');
+    return pack;
+  }
+
+  /** Number of a pack, or null. */
+  packNumber(id: PackId): number | null {
+    return this.#packNumbers.get(id) ?? null;
+  }
+
+  /** A pack is what its index object says: its chunks may be relied upon, unless it is secondary. */
+  setSeen(id: PackId): void {
+    const pack = this.#packs[this.#packNumbers.get(id) ?? -1];
+    if (!pack || pack.isSeen) return;
+    pack.isSeen = true;
+    if (!pack.isSecondary) this.#unreliable--;
+  }
+
+  /** A pack that no index object named is named by one now. */
+  setPrimary(id: PackId): void {
+    const pack = this.#packs[this.#packNumbers.get(id) ?? -1];
+    if (!pack?.isSecondary) return;
+    pack.isSecondary = false;
+    if (pack.isSeen) this.#unreliable--;
+  }
+
+  /**
+   * Adds every chunk of a pack. A pack that is there already is passed over, and so is a chunk that is elsewhere, unless
+   * that is in a secondary pack and this one is not: the chunk then gets a new number, and the old one is found no more.
+   */
+  addPack(pack: PackDescription, domain: Domain, { isSecondary = false } = {}): void {
+    if (this.#packNumbers.has(pack.id)) return;
+    const { id, sizeBytes } = pack;
+    const header = Buffer.from(pack.header);
+    const packNumber = this.#packs.push({ id, domain, sizeBytes, header, isSecondary, isSeen: false }) - 1;
+    this.#packNumbers.set(id, packNumber);
+    this.#unreliable++;
     visitPackTable(pack.table, {
       block: (segment, offset, storedBytes, contentBytes) => {
         this.#blockPacks.push(packNumber);
@@ -85,7 +133,7 @@ export class ChunkIndex {
         this.#blockStored.push(storedBytes);
         this.#blockContent.push(contentBytes);
       },
-      chunk: (bytes, at, offsetInBlock) => this.#addChunk(bytes, at, offsetInBlock),
+      chunk: (bytes, at, offsetInBlock) => this.#addChunk(bytes, at, offsetInBlock, isSecondary),
     });
   }
 
@@ -96,9 +144,27 @@ export class ChunkIndex {
     return { block: this.#chunkBlocks.get(slot - 1), offsetInBlock: this.#chunkOffsets.get(slot - 1) };
   }
 
-  /** True when the chunk with `id` (32 bytes at `at`) is stored. */
+  /** Number of the chunk with `id` (32 bytes at `at`), or null. */
+  numberOf(id: Buffer, at = 0): number | null {
+    const slot = this.#slots[this.#slotOf(id, at)]!;
+    return slot === EMPTY ? null : slot - 1;
+  }
+
+  /** Number of the block that holds chunk `number`. */
+  blockOf(number: number): number {
+    return this.#chunkBlocks.get(number);
+  }
+
+  /** Number of the pack that holds block `number`. */
+  packOf(block: number): number {
+    return this.#blockPacks.get(block);
+  }
+
+  /** True when the chunk with `id` (32 bytes at `at`) is stored and may be relied upon instead of being stored again. */
   has(id: Buffer, at = 0): boolean {
-    return this.#slots[this.#slotOf(id, at)] !== EMPTY;
+    const slot = this.#slots[this.#slotOf(id, at)]!;
+    if (slot === EMPTY) return false;
+    return this.#unreliable === 0 || this.#isReliable(slot - 1);
   }
 
   /** Where block `number`, as `find` gave it, is. */
@@ -114,9 +180,19 @@ export class ChunkIndex {
     };
   }
 
-  #addChunk(bytes: Buffer, at: number, offsetInBlock: number): void {
+  #packOfChunk(chunk: number): IndexedPack {
+    return this.#packs[this.#blockPacks.get(this.#chunkBlocks.get(chunk))]!;
+  }
+
+  #isReliable(chunk: number): boolean {
+    const { isSeen, isSecondary } = this.#packOfChunk(chunk);
+    return isSeen && !isSecondary;
+  }
+
+  #addChunk(bytes: Buffer, at: number, offsetInBlock: number, isSecondary: boolean): void {
     const slot = this.#slotOf(bytes, at);
-    if (this.#slots[slot] !== EMPTY) return;
+    const there = this.#slots[slot]!;
+    if (there !== EMPTY && (isSecondary || !this.#packOfChunk(there - 1).isSecondary)) return;
     for (let word = 0; word < PREFIX_WORDS; word++) this.#prefixes.push(bytes.readUInt32LE(at + word * 4));
     this.#chunkBlocks.push(this.#blockPacks.length - 1);
     this.#chunkOffsets.push(offsetInBlock);
@@ -144,10 +220,11 @@ export class ChunkIndex {
   #growSlots(): void {
     const slots = new Uint32Array(this.#slots.length * 2);
     const mask = slots.length - 1;
-    for (let chunk = 0; chunk < this.size; chunk++) {
-      let slot = this.#prefixes.get(chunk * PREFIX_WORDS) & mask;
+    for (const old of this.#slots) {
+      if (old === EMPTY) continue; // chunks that got a new number are in no slot
+      let slot = this.#prefixes.get((old - 1) * PREFIX_WORDS) & mask;
       while (slots[slot] !== EMPTY) slot = (slot + 1) & mask;
-      slots[slot] = chunk + 1;
+      slots[slot] = old;
     }
     this.#slots = slots;
   }

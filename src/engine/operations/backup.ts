@@ -24,6 +24,7 @@ import type {
 } from '../engine.js';
 import { ChunkReader } from '../repository/chunk-reader.js';
 import { ChunkWriter } from '../repository/chunk-writer.js';
+import type { Lease } from '../repository/lease.js';
 import type { CataloguedSnapshot, Repository } from '../repository/repository.js';
 import type { References } from '../snapshot/references.js';
 import { checksumOf, domainOf, type Snapshot, type SnapshotComponent } from '../snapshot/snapshot-object.js';
@@ -87,10 +88,21 @@ class BackupRun {
   }
 
   async run(): Promise<BackupOutcome> {
+    const { signal } = this.#options;
+    this.#report();
+    try {
+      return await this.#deps.repository.withLease('writer', this.#signalOption(), (lease) =>
+        this.#capture(lease),
+      );
+    } catch (error) {
+      throw signal?.aborted ? new CancelledError('The backup was cancelled', { cause: error }) : error;
+    }
+  }
+
+  async #capture(lease: Lease): Promise<BackupOutcome> {
     const { repository, clock } = this.#deps;
     const { signal } = this.#options;
     const startedAtMs = clock.now().getTime();
-    this.#report();
     const writer = new ChunkWriter(repository, {
       domain: this.#domain,
       compressionLevel: this.#request.compress
@@ -99,17 +111,15 @@ class BackupRun {
       ...(signal && { signal }),
     });
     try {
-      await repository.refresh(this.#signalOption());
-      await repository.prepareToRely(this.#signalOption());
       await this.#scan();
       const parts = await this.#captureAll(writer);
       this.#enter('FINALIZING', null);
       await writer.commit();
       throwIfCancelled(signal);
-      return await this.#commit(parts, writer.storedBytes, startedAtMs);
+      return await this.#commit(parts, lease, { storedBytes: writer.storedBytes, startedAtMs });
     } catch (error) {
       await writer.abort();
-      throw signal?.aborted ? new CancelledError('The backup was cancelled', { cause: error }) : error;
+      throw error;
     }
   }
 
@@ -187,7 +197,11 @@ class BackupRun {
     }
   }
 
-  async #commit(captured: CapturedPart[], storedBytes: number, startedAtMs: number): Promise<BackupOutcome> {
+  async #commit(
+    captured: CapturedPart[],
+    lease: Lease,
+    { storedBytes, startedAtMs }: Pick<Snapshot, 'storedBytes' | 'startedAtMs'>,
+  ): Promise<BackupOutcome> {
     const components: SnapshotComponent[] = captured.map(({ part }) => part);
     const sum = (field: 'sizeBytes' | 'fileCount') =>
       components.reduce((total, part) => total + part[field], 0);
@@ -206,7 +220,7 @@ class BackupRun {
       notices: [...(this.#deps.notices ?? []), ...captured.flatMap(({ notices }) => notices)],
       labels: this.#request.labels,
     };
-    const snapshotId = await this.#deps.repository.commitSnapshot(snapshot);
+    const snapshotId = await this.#deps.repository.commitSnapshot(snapshot, lease);
     return toOutcome(snapshotId, snapshot);
   }
 

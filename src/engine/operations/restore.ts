@@ -57,10 +57,11 @@ export async function runRestore(
   options: RunOptions<RestoreUpdate>,
 ): Promise<RestoreOutcome> {
   const { repository } = deps;
-  await repository.refresh(options.signal ? { signal: options.signal } : {});
-  await repository.prepareToRead(options.signal ? { signal: options.signal } : {});
-  const snapshot = await readSnapshot(repository, request.snapshotId);
-  return new RestoreRun(deps, request, options, snapshot).run();
+  const leaseOptions = { snapshot: request.snapshotId, ...(options.signal && { signal: options.signal }) };
+  return repository.withLease('reader', leaseOptions, async () => {
+    const snapshot = await readSnapshot(repository, request.snapshotId);
+    return new RestoreRun(deps, request, options, snapshot).run();
+  });
 }
 
 /** A check of a staged component that is under way. */

@@ -16,11 +16,22 @@ const MAX_LISTED = 1000;
 export async function runVerify(
   repository: Repository,
   request: VerifyRequest,
+  options: RunOptions<VerifyUpdate>,
+): Promise<VerifyOutcome> {
+  const leaseOptions = { snapshot: request.snapshotId, ...(options.signal && { signal: options.signal }) };
+  return repository.withLease('reader', leaseOptions, async (lease) => {
+    const outcome = await verifySnapshot(repository, request, options);
+    if (outcome.damagedFiles > 0) await lease.assertHeld();
+    return outcome;
+  });
+}
+
+async function verifySnapshot(
+  repository: Repository,
+  request: VerifyRequest,
   { signal, onProgress }: RunOptions<VerifyUpdate>,
 ): Promise<VerifyOutcome> {
   const signalOption = signal ? { signal } : {};
-  await repository.refresh(signalOption);
-  await repository.prepareToRead(signalOption);
   const snapshot = await readSnapshot(repository, request.snapshotId);
   const reader = new ChunkReader(repository, domainOf(snapshot), signalOption);
   const update: VerifyUpdate = {

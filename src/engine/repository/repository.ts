@@ -3,6 +3,8 @@
  * chunks is done by ChunkWriter and ChunkReader.
  */
 import type { Clock } from '../../shared/clock.js';
+import { AppError, ConflictError, IntegrityError } from '../../shared/errors.js';
+import { type StartTimer, startSystemTimer } from '../../shared/timer.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { idOf, type PackId, type SnapshotId } from '../codec/ids.js';
 import type { KeyRing, RandomBytes } from '../codec/key-ring.js';
@@ -10,9 +12,12 @@ import type { Domain } from '../codec/object-header.js';
 import type { ChunkIndex } from '../index/chunk-index.js';
 import type { PackDescription } from '../pack/pack-reader.js';
 import { domainOf, openSnapshot, type Snapshot, sealSnapshot } from '../snapshot/snapshot-object.js';
+import { Generations } from './generations.js';
 import { IndexLoader } from './index-loader.js';
+import type { Lease, LeaseKind } from './lease.js';
+import { LeaseBook } from './lease-book.js';
 import { assertHead, type HeadOptions, openOrCreateHead, readNamed } from './repository-head.js';
-import { type CataloguedSnapshot, SnapshotCatalogue, snapshotKey } from './snapshot-catalogue.js';
+import { type CataloguedSnapshot, isVoid, SnapshotCatalogue, snapshotKey } from './snapshot-catalogue.js';
 
 export type { CataloguedSnapshot } from './snapshot-catalogue.js';
 
@@ -22,26 +27,53 @@ export interface RepositoryDeps {
   random: RandomBytes;
   /** Told of damage that was worked around, for the log. */
   onWarning: (message: string) => void;
+  /**
+   * Names this server among all that use the storage: lower-case hex. No two processes may use one at the same time:
+   * what is left of it is taken for dead when a repository is opened. Absent: one for this opening only.
+   */
+  instanceId?: string;
+  /** Absent: the machine's timers. */
+  startTimer?: StartTimer;
+}
+
+const INSTANCE_BYTES = 16;
+
+/** What work under a lease says of itself. */
+export interface LeaseOptions {
+  signal?: AbortSignal;
+  /** What is to be read, for kind `reader`. */
+  snapshot?: string;
 }
 
 export class Repository {
   readonly store: ObjectStore;
   readonly keys: KeyRing;
-  readonly #indexLoader: IndexLoader;
   readonly random: RandomBytes;
+  readonly onWarning: (message: string) => void;
+  readonly leases: LeaseBook;
+  readonly generations: Generations;
+  readonly indexLoader: IndexLoader;
   readonly #catalogue: SnapshotCatalogue;
 
   private constructor(deps: RepositoryDeps, keys: KeyRing) {
     this.store = deps.store;
     this.random = deps.random;
+    this.onWarning = deps.onWarning;
     this.keys = keys;
-    this.#indexLoader = new IndexLoader({ ...deps, keys });
+    this.generations = new Generations({ ...deps, keys });
+    this.leases = new LeaseBook({
+      ...deps,
+      keys,
+      instanceId: deps.instanceId ?? Buffer.from(deps.random(INSTANCE_BYTES)).toString('hex'),
+      startTimer: deps.startTimer ?? startSystemTimer,
+    });
+    this.indexLoader = new IndexLoader({ ...deps, keys, generations: this.generations });
     this.#catalogue = new SnapshotCatalogue({ ...deps, keys });
   }
 
   /** Where every chunk is. */
   get index(): ChunkIndex {
-    return this.#indexLoader.index;
+    return this.indexLoader.index;
   }
 
   /**
@@ -50,6 +82,7 @@ export class Repository {
    */
   static async open(deps: RepositoryDeps, options: HeadOptions): Promise<Repository> {
     const repository = await Repository.openUnread(deps, options);
+    if (deps.instanceId !== undefined) await repository.leases.removeOwn();
     await repository.refresh();
     return repository;
   }
@@ -65,7 +98,7 @@ export class Repository {
    */
   async refresh(options: { signal?: AbortSignal } = {}): Promise<void> {
     await this.refreshCatalogue(options);
-    await this.#indexLoader.refresh(options.signal);
+    await this.indexLoader.refresh(options.signal);
   }
 
   /** As `refresh`, but only which snapshots there are. */
@@ -74,14 +107,38 @@ export class Repository {
     await this.#catalogue.refresh(options.signal);
   }
 
-  /** To be called after `refresh` and before chunks are read: finds packs that no index object names. */
-  async prepareToRead(options: { signal?: AbortSignal } = {}): Promise<void> {
-    await this.#indexLoader.comparePacks(options.signal);
+  /**
+   * Runs `work` with a lease, and with an index that knows what is stored. Whatever reads or writes chunks runs in it.
+   * @throws what `work` throws; AppError INTERRUPTED in the stead of an IntegrityError when the lease was revoked, since
+   *   what was read may have been removed then
+   */
+  async withLease<T>(
+    kind: LeaseKind,
+    { signal, snapshot }: LeaseOptions,
+    work: (lease: Lease) => Promise<T>,
+  ): Promise<T> {
+    const { number: generation } = this.indexLoader.generation;
+    const lease = await this.leases.take({ kind, generation, snapshot: snapshot ?? null });
+    try {
+      await this.refresh(signal ? { signal } : {});
+      await this.indexLoader.comparePacks(signal);
+      if (kind === 'writer')
+        await this.indexLoader.adopt(() => this.isAlone(lease), signal ? { signal } : {});
+      const { generation: honoured } = this.indexLoader;
+      if (honoured.isReadable) await lease.honour(honoured.number);
+      return await work(lease);
+    } catch (error) {
+      if (error instanceof IntegrityError) await lease.assertHeld(error);
+      throw error;
+    } finally {
+      await lease.release();
+    }
   }
 
-  /** To be called after `refresh` and before a backup relies on chunks that are stored: forgets those that are gone. */
-  async prepareToRely(options: { signal?: AbortSignal } = {}): Promise<void> {
-    await this.#indexLoader.prepareToRely(options.signal);
+  /** True when nobody but the holder of `lease` can be about to remove packs that no index object names. */
+  async isAlone(lease: Lease): Promise<boolean> {
+    const others = await this.leases.others(lease);
+    return others.length === 0 && (await this.leases.hasNoRevoked());
   }
 
   /** Every snapshot that was there at the last refresh. */
@@ -104,19 +161,28 @@ export class Repository {
 
   /**
    * Commits a snapshot: from here on it exists. Its packs and indexes must be durable.
+   * @param lease what it was made under
    * @throws StorageError; the snapshot does not exist then, as far as the storage can still be told so
+   * @throws AppError INTERRUPTED when the lease was revoked
    */
-  async commitSnapshot(snapshot: Snapshot): Promise<SnapshotId> {
+  async commitSnapshot(snapshot: Snapshot, lease: Lease): Promise<SnapshotId> {
     const stored = sealSnapshot(this.keys, domainOf(snapshot), this.random, snapshot);
     const id = idOf<SnapshotId>(stored);
+    await lease.declare(id);
     try {
-      await this.store.put(snapshotKey(id), [stored]);
+      await this.store.put(snapshotKey(id), [stored], { ifAbsent: true });
     } catch (error) {
-      await Promise.allSettled([this.store.delete(snapshotKey(id))]); // a `put` that fails may have stored it
+      if (error instanceof ConflictError) throw voided(error);
+      await Promise.allSettled([this.#withdraw(id)]); // a `put` that fails may have stored it
       throw error;
     }
     this.#catalogue.add(id, snapshot);
     return id;
+  }
+
+  /** Removes a snapshot that may have been stored, but never what says that it may not be. */
+  async #withdraw(id: SnapshotId): Promise<void> {
+    if (!(await isVoid(this, id))) await this.store.delete(snapshotKey(id));
   }
 
   /** Makes a snapshot unreachable. Not there: not an error. */
@@ -130,8 +196,16 @@ export class Repository {
    * @returns its stored size in bytes
    */
   async commitPacks(domain: Domain, packs: readonly PackDescription[]): Promise<number> {
-    return this.#indexLoader.commit(domain, packs);
+    return this.indexLoader.commit(domain, packs);
   }
+}
+
+function voided(cause: unknown): AppError {
+  return new AppError(
+    'INTERRUPTED',
+    'The backup stood still for so long before its end that a clean-up took it for dead; start it again',
+    { cause, retryable: true },
+  );
 }
 
 /** Key of a pack. */

@@ -4,6 +4,9 @@ import type {
   BackupOutcome,
   BackupRequest,
   BackupUpdate,
+  PruneOutcome,
+  PruneRequest,
+  PruneUpdate,
   RecoveredRestore,
   RestoreOutcome,
   RestoreRequest,
@@ -22,13 +25,14 @@ export interface Calls {
   restore: { request: RestoreRequest; answer: RestoreOutcome; update: RestoreUpdate };
   verify: { request: VerifyRequest; answer: VerifyOutcome; update: VerifyUpdate };
   listSnapshots: { request: null; answer: SnapshotDescription[]; update: never };
+  prune: { request: PruneRequest; answer: PruneOutcome; update: PruneUpdate };
   deleteSnapshot: { request: string; answer: null; update: never };
   recoverRestores: { request: readonly UnendedRestore[]; answer: RecoveredRestore[]; update: never };
   acknowledgeRestore: { request: UnendedRestore; answer: null; update: never };
 }
 export type Method = keyof Calls;
 /** What any method reports on the way. */
-export type Update = BackupUpdate | RestoreUpdate | VerifyUpdate;
+export type Update = BackupUpdate | RestoreUpdate | VerifyUpdate | PruneUpdate;
 
 /** To the engine's thread. `id` names the call. */
 export type ToEngine =

@@ -65,6 +65,8 @@ async function run(
     case 'acknowledgeRestore':
       await engine.acknowledgeRestore(call.request);
       return null;
+    case 'prune':
+      return engine.prune(call.request, options);
     case 'deleteSnapshot':
       await engine.deleteSnapshot(call.request);
       return null;
@@ -84,7 +86,7 @@ function throttle(clock: Clock, send: (update: Update) => void) {
   };
   return {
     report: (update: Update) => {
-      const isNews = update.phase !== sent?.phase || update.component !== sent.component;
+      const isNews = sent === null || stepOf(update) !== stepOf(sent);
       if (isNews && held) pass(held); // the last of the phase before
       if (isNews || clock.monotonicMs() - sentAtMs >= PROGRESS_EVERY_MS) pass(update);
       else held = update;
@@ -93,4 +95,9 @@ function throttle(clock: Clock, send: (update: Update) => void) {
       if (held) pass(held);
     },
   };
+}
+
+/** Phase and component, of operations that have them. */
+function stepOf(update: Update): string {
+  return 'phase' in update ? `${update.phase} ${update.component}` : '';
 }

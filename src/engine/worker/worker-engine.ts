@@ -9,6 +9,9 @@ import type {
   BackupRequest,
   BackupUpdate,
   Engine,
+  PruneOutcome,
+  PruneRequest,
+  PruneUpdate,
   RecoveredRestore,
   RestoreOutcome,
   RestoreRequest,
@@ -94,6 +97,11 @@ export class WorkerEngine implements Engine {
   async listSnapshots(options: { signal?: AbortSignal } = {}): Promise<SnapshotDescription[]> {
     await this.#ensureOpen();
     return this.#call('listSnapshots', null, options);
+  }
+
+  async prune(request: PruneRequest, options: RunOptions<PruneUpdate>): Promise<PruneOutcome> {
+    await this.#ensureOpen();
+    return this.#call('prune', request, options);
   }
 
   async deleteSnapshot(snapshotId: string): Promise<void> {
