@@ -5,6 +5,7 @@ import { type BackupRequest, LocalEngine, type RestoreRequest } from '../../src/
 import { type Clock, systemClock } from '../../src/shared/clock.js';
 import type { Component } from '../../src/shared/component.js';
 import { AppError, type ErrorCode } from '../../src/shared/errors.js';
+import type { StartTimer } from '../../src/shared/timer.js';
 import { MemoryStore } from '../../src/storage/memory-store.js';
 import type { ObjectStore } from '../../src/storage/object-store.js';
 import { MemoryJournal } from './memory-journal.js';
@@ -21,6 +22,8 @@ export interface EngineTillOptions {
   passphrase?: string;
   journal?: MemoryJournal;
   onWarning?: (message: string) => void;
+  instanceId?: string;
+  startTimer?: StartTimer;
 }
 
 export interface EngineTill {
@@ -51,6 +54,8 @@ export function createEngineTill(
         warnings.push(message);
         options.onWarning?.(message);
       },
+      ...(options.instanceId !== undefined && { instanceId: options.instanceId }),
+      ...(options.startTimer && { startTimer: options.startTimer }),
       sources,
       createTargets: () => targets,
       journal,

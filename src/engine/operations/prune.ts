@@ -114,6 +114,7 @@ class PruneRun {
   async #markAll(): Promise<Marked> {
     const { generation } = this.#repository.indexLoader;
     const before = await this.#others();
+    if (!this.#request.dryRun && before.some(({ kind }) => kind === 'pruner')) throw overtaken();
     const excluded = new Set(this.#request.withoutSnapshots);
     const listed = await listSnapshotIds(this.#repository.store);
     const snapshots = new Set(listed.filter((id) => !excluded.has(id)));
@@ -129,21 +130,17 @@ class PruneRun {
     return { snapshots, liveness, packs: liveness.packs(), others, generation, maySweep };
   }
 
-  /** @throws ConflictError when another generation is in force */
+  /** @throws ConflictError when another clean-up went on meanwhile */
   async #loadIndex({ number }: Generation): Promise<void> {
     const { signal } = this.#options;
-    await this.#repository.refresh(signal ? { signal } : {});
-    await this.#repository.indexLoader.comparePacks(signal);
+    await this.#repository.prepare(signal ? { signal } : {});
     if (this.#repository.indexLoader.generation.number !== number) throw overtaken();
   }
 
-  /** Everybody else at work. @throws ConflictError when another clean-up is */
-  async #others(): Promise<SeenLease[]> {
+  /** Everybody else at work. */
+  #others(): Promise<SeenLease[]> {
     const { leases } = this.#repository;
-    if (this.#request.dryRun) return leases.others(this.#lease);
-    const others = await leases.othersAlive(this.#lease);
-    if (others.some(({ kind }) => kind === 'pruner')) throw overtaken();
-    return others;
+    return this.#request.dryRun ? leases.others(this.#lease) : leases.othersAlive(this.#lease);
   }
 
   /** Packs that may be given up: not those of somebody who has not named them yet. */

@@ -28,24 +28,34 @@ export interface IndexLoaderDeps {
   random: RandomBytes;
   /** Told of damage that was worked around, for the log. */
   onWarning: (message: string) => void;
+  /** True when nobody but the caller uses the index now. */
+  isSole: () => boolean;
+}
+
+/** An index, and what it was made from. */
+interface IndexState {
+  index: ChunkIndex;
+  /** Index objects were listed after this was read. */
+  generation: Generation;
+  /** Keys of index objects, and the packs that they name. */
+  objects: Map<string, readonly PackId[]>;
+  /** Keys of index objects whose packs are read instead. */
+  damaged: Set<string>;
+  /** Packs that are known from themselves only: an index object has to name them before a backup relies on them. */
+  unindexed: Map<PackId, { pack: PackDescription; domain: Domain }>;
+  /** An index object was damaged, and the packs have not been read in its stead yet. */
+  lacksPacks: boolean;
 }
 
 export class IndexLoader {
   readonly #deps: IndexLoaderDeps;
-  #index = new ChunkIndex();
-  #generation: Generation = NO_GENERATION;
-  /** Index objects, and the packs that they name. */
-  readonly #loaded = new Map<string, readonly PackId[]>();
-  /** Index objects whose packs are read instead. */
-  readonly #damaged = new Set<string>();
+  #state: IndexState = createState(NO_GENERATION);
+  /** What takes the place of #state when it is complete. */
+  #next: IndexState | null = null;
   /** Packs that an index object names and the storage does not hold whole. */
   readonly #lost = new Set<PackId>();
-  /** Packs that are known from themselves only: an index object has to name them before a backup relies on them. */
-  readonly #unindexed = new Map<PackId, { pack: PackDescription; domain: Domain }>();
   /** Packs whose tables are damaged, so that each is reported once. */
   readonly #unreadable = new Set<PackId>();
-  /** An index object was damaged, and the packs have not been read in its stead yet. */
-  #lacksPacks = false;
   /** Calls follow each other. */
   #tail: Promise<unknown> = Promise.resolve();
 
@@ -55,27 +65,27 @@ export class IndexLoader {
 
   /** The index as it is now; another one after packs were lost or condemned. */
   get index(): ChunkIndex {
-    return this.#index;
+    return this.#state.index;
   }
 
   /** The generation that the index follows: its objects were listed after this was read. */
   get generation(): Generation {
-    return this.#generation;
+    return this.#state.generation;
   }
 
   /** Every index object that was read or found damaged, with the packs that it names. */
   get objects(): ReadonlyMap<string, readonly PackId[]> {
-    return this.#loaded;
+    return this.#state.objects;
   }
 
   /** Keys of index objects that are damaged. */
   get damaged(): ReadonlySet<string> {
-    return this.#damaged;
+    return this.#state.damaged;
   }
 
   /** Packs that no index object names, and that can be read. */
   get unindexed(): Iterable<PackId> {
-    return this.#unindexed.keys();
+    return this.#state.unindexed.keys();
   }
 
   /** Packs that an index object names and the storage does not hold whole. */
@@ -83,17 +93,31 @@ export class IndexLoader {
     return this.#lost;
   }
 
+  /** Index objects were removed together with the packs that only they named. */
+  forgetObjects(keys: Iterable<string>): void {
+    for (const key of keys) {
+      this.#state.objects.delete(key);
+      this.#state.damaged.delete(key);
+    }
+  }
+
   /** Reads the generation in force, then index objects that are new, and packs in the stead of damaged ones. */
   async refresh(signal?: AbortSignal): Promise<void> {
-    await this.#inTurn(() => this.#refresh(signal));
+    await this.#inTurn(async () => {
+      await this.#refresh(signal);
+      if (this.#latest.lacksPacks) await this.#comparePacks(signal);
+    });
   }
 
   /**
-   * Compares the index with the packs that are there: reads those that no index object names, and forgets those that
-   * are gone or cut short. To be called after `refresh`, before chunks are read.
+   * As `refresh`, and compares the index with the packs that are there: reads those that no index object names, and
+   * forgets those that are gone or cut short. To be called before chunks are read or relied upon.
    */
-  async comparePacks(signal?: AbortSignal): Promise<void> {
-    await this.#inTurn(() => this.#comparePacks(signal));
+  async prepare(signal?: AbortSignal): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#refresh(signal);
+      await this.#comparePacks(signal);
+    });
   }
 
   /**
@@ -106,17 +130,17 @@ export class IndexLoader {
     options: { signal?: AbortSignal; isWanted?: (id: PackId) => boolean } = {},
   ): Promise<void> {
     const { isWanted = () => true, signal } = options;
-    const wanted = () =>
-      [...this.#unindexed.values()].filter(
-        ({ pack }) => isWanted(pack.id) && !this.#generation.packs.has(pack.id),
-      );
-    if (wanted().length === 0 || !this.#generation.isReadable || !(await isSafe())) return;
+    const wanted = () => {
+      const { generation, unindexed } = this.#state;
+      if (!generation.isReadable) return [];
+      return [...unindexed.values()].filter(({ pack: { id } }) => isWanted(id) && !generation.packs.has(id));
+    };
+    if (wanted().length === 0 || !(await isSafe())) return;
     await this.#inTurn(async () => {
       await this.#comparePacks(signal);
       for (const domain of DOMAINS) {
-        const packs = wanted()
-          .filter((each) => each.domain === domain)
-          .map(({ pack }) => pack);
+        const found = wanted().filter((each) => each.domain === domain);
+        const packs = found.map(({ pack }) => pack);
         for (let at = 0; at < packs.length; at += MAX_INDEXED_PACKS)
           await this.commit(domain, packs.slice(at, at + MAX_INDEXED_PACKS));
       }
@@ -132,37 +156,44 @@ export class IndexLoader {
     const stored = sealIndexObject(keys, domain, random, packs);
     const key = `index/${idOf<IndexId>(stored)}`;
     await store.put(key, [stored]);
-    this.#loaded.set(
-      key,
-      packs.map(({ id }) => id),
-    );
-    for (const pack of packs) {
-      this.#lost.delete(pack.id);
-      this.#unindexed.delete(pack.id);
-      this.#index.addPack(pack, domain);
-      if (!this.#generation.packs.has(pack.id)) this.#index.setPrimary(pack.id);
-      this.#index.setSeen(pack.id);
+    for (const state of this.#next ? [this.#state, this.#next] : [this.#state]) {
+      state.objects.set(key, idsOf(packs));
+      for (const pack of packs) {
+        this.#lost.delete(pack.id);
+        state.unindexed.delete(pack.id);
+        state.index.addPack(pack, domain);
+        if (!state.generation.packs.has(pack.id)) state.index.setPrimary(pack.id);
+        state.index.setSeen(pack.id);
+      }
     }
     return stored.length;
   }
 
+  get #latest(): IndexState {
+    return this.#next ?? this.#state;
+  }
+
+  /** A new index. Others go on with the old one until the new one is complete. */
+  #restart(generation: Generation): void {
+    const state = createState(generation);
+    if (this.#deps.isSole()) this.#state = state;
+    else this.#next = state;
+  }
+
   async #refresh(signal?: AbortSignal): Promise<void> {
     const generation = await this.#deps.generations.read();
-    if (generation.number !== this.#generation.number) this.#reset(generation);
+    if (generation.number !== this.#state.generation.number) this.#restart(generation);
     for (let attempt = 0; ; attempt++) {
       throwIfCancelled(signal);
-      const known = [...this.#loaded.keys()];
+      const known = [...this.#latest.objects.keys()];
       const keys = new Set<string>();
       for await (const { key } of this.#deps.store.list('index/')) keys.add(key);
-      if (known.some((key) => !keys.has(key))) this.#reset(generation); // packs may be gone with their index object
-      if (await this.#loadAll(keys, signal)) break;
-      if (attempt >= LIST_ATTEMPTS) {
-        this.#lacksPacks = true;
-        break;
-      }
+      if (known.some((key) => !keys.has(key))) this.#restart(generation); // packs may be gone with their index object
+      if (await this.#loadAll(keys, signal)) return;
+      if (attempt < LIST_ATTEMPTS) continue;
+      this.#latest.lacksPacks = true;
+      return;
     }
-    if (this.#lacksPacks) await this.#comparePacks(signal);
-    this.#lacksPacks = false;
   }
 
   /** @returns false when some were removed meanwhile, and others are there in their stead */
@@ -170,21 +201,14 @@ export class IndexLoader {
     let isComplete = true;
     await forEachConcurrently(toAsync(keys), OBJECTS_AT_A_TIME, async (key) => {
       throwIfCancelled(signal);
-      if (!this.#loaded.has(key) && !(await this.#load(key))) isComplete = false;
+      if (!this.#latest.objects.has(key) && !(await this.#load(this.#latest, key))) isComplete = false;
     });
     return isComplete;
   }
 
-  #reset(generation: Generation): void {
-    this.#generation = generation;
-    this.#index = new ChunkIndex();
-    this.#loaded.clear();
-    this.#damaged.clear();
-    this.#unindexed.clear();
-  }
-
   async #comparePacks(signal?: AbortSignal): Promise<void> {
-    const expected = new Map(this.#index.packs());
+    const state = this.#latest;
+    const expected = new Map(state.index.packs());
     const seen: PackId[] = [];
     for await (const { key, sizeBytes } of this.#deps.store.list('packs/')) {
       throwIfCancelled(signal);
@@ -195,68 +219,59 @@ export class IndexLoader {
         expected.delete(id);
         seen.push(id);
       } else if (indexedBytes === undefined && !this.#unreadable.has(id))
-        await this.#readPack(id, key, sizeBytes);
+        await this.#readPack(state, id, key, sizeBytes);
     }
+    state.lacksPacks = false;
     // Condemned packs go one by one while they are swept, and nothing is read from them then.
-    for (const id of expected.keys()) if (this.#generation.packs.has(id)) expected.delete(id);
-    if (expected.size > 0) await this.#forget(expected.keys(), signal);
-    if (this.#generation.isReadable) for (const id of seen) this.#index.setSeen(id);
+    for (const id of expected.keys()) if (state.generation.packs.has(id)) expected.delete(id);
+    if (expected.size > 0) await this.#forget(state, expected.keys(), signal);
+    if (state.generation.isReadable) for (const id of seen) this.#latest.index.setSeen(id);
   }
 
   /** A new index without packs that are gone: a chunk that is in another pack as well is found there then. */
-  async #forget(gone: Iterable<PackId>, signal?: AbortSignal): Promise<void> {
+  async #forget(state: IndexState, gone: Iterable<PackId>, signal?: AbortSignal): Promise<void> {
     for (const id of gone) {
-      if (this.#unindexed.delete(id)) continue; // a backup that failed has removed it
+      if (state.unindexed.delete(id)) continue; // a backup that failed has removed it
       this.#lost.add(id);
       this.#deps.onWarning(
         `Pack ${id} is missing or cut short; its content is stored again by the backups that still hold it`,
       );
     }
-    const known = [...this.#unindexed.values()];
-    this.#reset(this.#generation);
-    const lacksPacks = this.#lacksPacks;
-    for await (const { key } of this.#deps.store.list('index/')) {
-      throwIfCancelled(signal);
-      if (!this.#loaded.has(key)) await this.#load(key);
-    }
-    this.#lacksPacks = lacksPacks;
-    for (const { pack, domain } of known) this.#addUnindexed(pack, domain);
+    this.#restart(state.generation);
+    await this.#loadAll([...state.objects.keys()], signal);
+    this.#latest.lacksPacks = false;
+    for (const { pack, domain } of state.unindexed.values()) this.#addUnindexed(this.#latest, pack, domain);
   }
 
   /** @returns false when it is not there any more */
-  async #load(key: string): Promise<boolean> {
+  async #load(state: IndexState, key: string): Promise<boolean> {
     const { store, keys, onWarning } = this.#deps;
     try {
       const { domain, packs } = await openIndexObject(keys, await readNamed(store, key));
       for (const pack of packs) {
         if (this.#lost.has(pack.id)) continue;
-        this.#index.addPack(pack, domain, { isSecondary: this.#generation.packs.has(pack.id) });
+        state.index.addPack(pack, domain, { isSecondary: state.generation.packs.has(pack.id) });
       }
-      this.#loaded.set(
-        key,
-        packs.map(({ id }) => id),
-      );
+      state.objects.set(key, idsOf(packs));
     } catch (error) {
       if (!(error instanceof IntegrityError)) throw error;
       if (error.cause instanceof NotFoundError) return false;
-      this.#lacksPacks = true;
-      this.#damaged.add(key);
+      state.lacksPacks = true;
+      state.damaged.add(key);
+      state.objects.set(key, []);
       onWarning(`Index object "${key}" is damaged and is read from the packs instead: ${error.message}`);
-      this.#loaded.set(key, []);
     }
     return true;
   }
 
   /** Reads the table of a pack that no readable index object describes. */
-  async #readPack(id: PackId, key: string, sizeBytes: number): Promise<void> {
+  async #readPack(state: IndexState, id: PackId, key: string, sizeBytes: number): Promise<void> {
     const { store, keys, onWarning } = this.#deps;
     try {
       const read = (offset: number, length: number) => store.getRange(key, offset, length);
       const { pack, domain } = await readPackTable(keys, id, sizeBytes, read);
-      this.#addUnindexed(
-        { ...pack, header: Buffer.from(pack.header), table: Buffer.from(pack.table) },
-        domain,
-      );
+      const copy = { ...pack, header: Buffer.from(pack.header), table: Buffer.from(pack.table) };
+      this.#addUnindexed(state, copy, domain);
     } catch (error) {
       if (error instanceof NotFoundError) return; // a backup that was cancelled has removed it
       if (!(error instanceof IntegrityError)) throw error;
@@ -265,17 +280,39 @@ export class IndexLoader {
     }
   }
 
-  #addUnindexed(pack: PackDescription, domain: Domain): void {
-    if (this.#lost.has(pack.id) || this.#index.hasPack(pack.id)) return;
-    this.#index.addPack(pack, domain, { isSecondary: true });
-    this.#unindexed.set(pack.id, { pack, domain });
+  #addUnindexed(state: IndexState, pack: PackDescription, domain: Domain): void {
+    if (this.#lost.has(pack.id) || state.index.hasPack(pack.id)) return;
+    state.index.addPack(pack, domain, { isSecondary: true });
+    state.unindexed.set(pack.id, { pack, domain });
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#tail.then(work);
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#tail.then(async () => {
+      try {
+        await work();
+        this.#state = this.#latest;
+      } finally {
+        this.#next = null;
+      }
+    });
     this.#tail = turn.catch(() => {}); // reported to whoever asked for it
     return turn;
   }
+}
+
+function createState(generation: Generation): IndexState {
+  return {
+    index: new ChunkIndex(),
+    generation,
+    objects: new Map(),
+    damaged: new Set(),
+    unindexed: new Map(),
+    lacksPacks: false,
+  };
+}
+
+function idsOf(packs: readonly PackDescription[]): PackId[] {
+  return packs.map(({ id }) => id);
 }
 
 async function* toAsync<T>(items: Iterable<T>): AsyncGenerator<T> {

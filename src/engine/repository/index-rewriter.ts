@@ -4,11 +4,12 @@
  *
  * Memory: the tables of at most MAX_INDEXED_PACKS packs of each domain.
  */
-import { throwIfCancelled } from '../../shared/errors.js';
+import { IntegrityError, NotFoundError, throwIfCancelled } from '../../shared/errors.js';
 import type { IndexId, PackId } from '../codec/ids.js';
 import { DOMAINS, type Domain } from '../codec/object-header.js';
 import { MAX_INDEXED_PACKS, openIndexObject } from '../index/index-object.js';
 import type { PackDescription } from '../pack/pack-reader.js';
+import { overtaken } from './generations.js';
 import type { Repository } from './repository.js';
 import { readNamed } from './repository-head.js';
 
@@ -41,6 +42,7 @@ export function indexIdIn(key: string): IndexId {
  * Names every pack that the index objects `chosen` name, but for those that go, in new index objects. They are durable
  * when this resolves.
  * @returns stored bytes of the new ones
+ * @throws ConflictError when another clean-up has gone on meanwhile
  */
 export async function rewriteIndexes(
   repository: Repository,
@@ -57,7 +59,7 @@ export async function rewriteIndexes(
   };
   for (const key of chosen) {
     throwIfCancelled(signal);
-    const { domain, packs } = await openIndexObject(repository.keys, await readNamed(repository.store, key));
+    const { domain, packs } = await openIndexObject(repository.keys, await readObject(repository, key));
     for (const pack of packs) {
       if (named.has(pack.id) || isGoing(pack.id)) continue;
       named.add(pack.id);
@@ -67,4 +69,13 @@ export async function rewriteIndexes(
   }
   for (const domain of DOMAINS) await write(domain);
   return writtenBytes;
+}
+
+async function readObject({ store }: Repository, key: string): Promise<Buffer> {
+  try {
+    return await readNamed(store, key);
+  } catch (error) {
+    // Only a clean-up removes index objects.
+    throw error instanceof IntegrityError && error.cause instanceof NotFoundError ? overtaken(error) : error;
+  }
 }

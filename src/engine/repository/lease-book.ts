@@ -27,7 +27,7 @@ export interface SeenLease {
 }
 
 /** What a LeaseBook works with. */
-export interface LeaseBookDeps extends LeaseDeps {
+export interface LeaseBookDeps extends Omit<LeaseDeps, 'onLeftBehind'> {
   clock: Clock;
   /** Names this process among all that ever use the storage: lower-case hex. */
   instanceId: string;
@@ -35,6 +35,8 @@ export interface LeaseBookDeps extends LeaseDeps {
 
 export class LeaseBook {
   readonly #deps: LeaseBookDeps;
+  /** Leases of this process that were given up and could not be removed. */
+  readonly #leftBehind = new Set<LeaseName>();
   /** Since when, by the monotonic clock, each lease has not beaten. */
   readonly #watched = new Map<LeaseName, { pulse: string; sinceMs: number }>();
 
@@ -46,7 +48,28 @@ export class LeaseBook {
   async take(terms: LeaseTerms): Promise<Lease> {
     const { instanceId, random } = this.#deps;
     const suffix = Buffer.from(random(NAME_BYTES)).toString('hex');
-    return Lease.take(`${instanceId}x${suffix}` as LeaseName, this.#deps, terms);
+    const onLeftBehind = (name: LeaseName) => void this.#leftBehind.add(name);
+    const lease = await Lease.take(
+      `${instanceId}x${suffix}` as LeaseName,
+      { ...this.#deps, onLeftBehind },
+      terms,
+    );
+    await this.#removeLeftBehind();
+    return lease;
+  }
+
+  /** Best effort: what stays is revoked by a later clean-up. */
+  async #removeLeftBehind(): Promise<void> {
+    const { store } = this.#deps;
+    for (const name of [...this.#leftBehind]) {
+      try {
+        await store.delete(leaseKey(name));
+        await store.delete(fenceKey(name));
+        this.#leftBehind.delete(name);
+      } catch {
+        return; // the storage is still out of reach, which the work itself will say
+      }
+    }
   }
 
   /** Removes what earlier runs of this instance left: they are dead. */
@@ -60,15 +83,15 @@ export class LeaseBook {
     }
   }
 
+  /** True when `own` is the only lease. @throws StorageError */
+  async isOnly(own: Lease): Promise<boolean> {
+    return (await this.#otherNames(own)).length === 0;
+  }
+
   /** Every lease but `own`. @throws StorageError */
   async others(own: Lease): Promise<SeenLease[]> {
-    const names: LeaseName[] = [];
-    for await (const { key } of this.#deps.store.list('leases/')) {
-      const name = key.slice('leases/'.length) as LeaseName;
-      if (NAME.test(name) && name !== own.name) names.push(name);
-    }
     const seen: SeenLease[] = [];
-    for (const name of names) {
+    for (const name of await this.#otherNames(own)) {
       const lease = await this.#read(name);
       if (lease) seen.push(lease);
     }
@@ -90,6 +113,15 @@ export class LeaseBook {
       if (!isStale || !(await this.#revoke(lease.name))) alive.push(lease);
     }
     return alive;
+  }
+
+  async #otherNames(own: Lease): Promise<LeaseName[]> {
+    const names: LeaseName[] = [];
+    for await (const { key } of this.#deps.store.list('leases/')) {
+      const name = key.slice('leases/'.length) as LeaseName;
+      if (NAME.test(name) && name !== own.name) names.push(name);
+    }
+    return names;
   }
 
   /** True when no lease is left of somebody who was revoked, and may not know it yet. @throws StorageError */

@@ -8,6 +8,7 @@ import { type ControlContent, type ControlDeps, openControl, sealControl } from 
 /** A lease is replaced this often while its holder lives. */
 export const BEAT_EVERY_MS = 30_000;
 
+/** What its holder does. */
 export type LeaseKind = ControlContent<'lease'>['kind'];
 
 /** What a lease says when it is taken. */
@@ -24,6 +25,8 @@ export interface LeaseDeps extends ControlDeps {
   store: ObjectStore;
   startTimer: StartTimer;
   onWarning: (message: string) => void;
+  /** Told of a lease that could not be removed when it was given up. */
+  onLeftBehind: (name: LeaseName) => void;
 }
 
 /** The holder's side of a lease. Ended by `release`, whatever happened. */
@@ -105,17 +108,17 @@ export class Lease {
     }
   }
 
-  /** Gives the lease up, as far as the storage allows: what stays is revoked by a later clean-up. */
+  /** Gives the lease up. Never rejects: a lease that cannot be removed now is reported to `onLeftBehind`. */
   async release(): Promise<void> {
     this.#isReleased = true;
     this.#stopTimer();
-    const { store, onWarning } = this.#deps;
+    const { store, onLeftBehind } = this.#deps;
     try {
       await this.#tail;
       await store.delete(leaseKey(this.name));
       if (this.#isDeclared) await store.delete(fenceKey(this.name));
-    } catch (error) {
-      if (this.#isStored) onWarning(`Lease "${this.name}" stays behind for a while: ${String(error)}`);
+    } catch {
+      onLeftBehind(this.name);
     }
   }
 

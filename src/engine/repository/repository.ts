@@ -54,6 +54,8 @@ export class Repository {
   readonly generations: Generations;
   readonly indexLoader: IndexLoader;
   readonly #catalogue: SnapshotCatalogue;
+  /** Calls of `withLease` under way. */
+  #atWork = 0;
 
   private constructor(deps: RepositoryDeps, keys: KeyRing) {
     this.store = deps.store;
@@ -67,7 +69,12 @@ export class Repository {
       instanceId: deps.instanceId ?? Buffer.from(deps.random(INSTANCE_BYTES)).toString('hex'),
       startTimer: deps.startTimer ?? startSystemTimer,
     });
-    this.indexLoader = new IndexLoader({ ...deps, keys, generations: this.generations });
+    this.indexLoader = new IndexLoader({
+      ...deps,
+      keys,
+      generations: this.generations,
+      isSole: () => this.#atWork <= 1,
+    });
     this.#catalogue = new SnapshotCatalogue({ ...deps, keys });
   }
 
@@ -101,6 +108,12 @@ export class Repository {
     await this.indexLoader.refresh(options.signal);
   }
 
+  /** As `refresh`, and makes sure that what the index names is there. To be called before chunks are read or relied upon. */
+  async prepare(options: { signal?: AbortSignal } = {}): Promise<void> {
+    await this.refreshCatalogue(options);
+    await this.indexLoader.prepare(options.signal);
+  }
+
   /** As `refresh`, but only which snapshots there are. */
   async refreshCatalogue(options: { signal?: AbortSignal } = {}): Promise<void> {
     await assertHead(this.store, this.keys.repositoryId);
@@ -119,9 +132,9 @@ export class Repository {
   ): Promise<T> {
     const { number: generation } = this.indexLoader.generation;
     const lease = await this.leases.take({ kind, generation, snapshot: snapshot ?? null });
+    this.#atWork++;
     try {
-      await this.refresh(signal ? { signal } : {});
-      await this.indexLoader.comparePacks(signal);
+      await this.prepare(signal ? { signal } : {});
       if (kind === 'writer')
         await this.indexLoader.adopt(() => this.isAlone(lease), signal ? { signal } : {});
       const { generation: honoured } = this.indexLoader;
@@ -131,14 +144,14 @@ export class Repository {
       if (error instanceof IntegrityError) await lease.assertHeld(error);
       throw error;
     } finally {
+      this.#atWork--;
       await lease.release();
     }
   }
 
   /** True when nobody but the holder of `lease` can be about to remove packs that no index object names. */
   async isAlone(lease: Lease): Promise<boolean> {
-    const others = await this.leases.others(lease);
-    return others.length === 0 && (await this.leases.hasNoRevoked());
+    return (await this.leases.isOnly(lease)) && (await this.leases.hasNoRevoked());
   }
 
   /** Every snapshot that was there at the last refresh. */

@@ -40,6 +40,7 @@ export async function sweep(
       swept.bytes += sizeBytes;
     });
   }
+  repository.indexLoader.forgetObjects(plan.indexes.keys());
   return swept;
 }
 

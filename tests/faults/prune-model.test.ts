@@ -1,0 +1,24 @@
+/** Prune against a model: no interleaving of servers, deaths, stand-stills and clocks loses a chunk that is needed. */
+import { expect } from 'chai';
+import { PruneModel } from '../support/prune-model.js';
+import { scaled } from '../support/scale.js';
+
+const SEEDS = Number(process.env.SEEDS ?? scaled(2, 20));
+const OPERATIONS = Number(process.env.OPS ?? scaled(250, 10_000));
+
+describe('four servers that back up, verify, restore, delete and clean up at once', function () {
+  this.timeout(3_600_000);
+
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    it(`lose nothing that a backup needs, and leave nothing dead (seed ${seed})`, async () => {
+      const model = await PruneModel.make(`prune ${seed}`);
+      await model.run(OPERATIONS);
+      await model.expectCleanAfterTwoRounds();
+      if (process.env.SHOW_COUNTS) console.log(JSON.stringify(model.counts));
+      const { ends, removedPacks } = model.counts;
+      expect(ends['backup done']).to.be.greaterThan(OPERATIONS / 20);
+      expect(ends['prune done']).to.be.greaterThan(OPERATIONS / 100);
+      expect(removedPacks).to.be.greaterThan(OPERATIONS / 20);
+    });
+  }
+});
