@@ -61,14 +61,12 @@ export class StorageOracle {
     await this.#tail;
   }
 
-  /** Content bytes in packs, and those of them that no snapshot needs or that another pack holds too. */
-  bytes(): { total: number; dead: number } {
-    const sums = { total: 0, dead: 0 };
-    for (const { content, packs, snapshots } of this.#chunks.values()) {
-      sums.total += content.length * packs;
-      sums.dead += content.length * (snapshots > 0 ? packs - 1 : packs);
-    }
-    return sums;
+  /** Content bytes in packs that no snapshot needs, or that another pack holds too. */
+  deadBytes(): number {
+    let dead = 0;
+    for (const { content, packs, snapshots } of this.#chunks.values())
+      dead += content.length * (snapshots > 0 ? packs - 1 : packs);
+    return dead;
   }
 
   #next(work: () => Promise<void>): void {

@@ -32,13 +32,15 @@ const PREFETCH_EVERY = 16;
 export class ChunkReader {
   readonly #repository: Repository;
   /** The numbers of blocks are those of this index. */
-  readonly #index: ChunkIndex;
+  #index: ChunkIndex;
   readonly #domain: Domain;
   readonly #chunkIdOf: ChunkIdOf;
   readonly #signal: AbortSignal | undefined;
   /** Least recently used first. */
   readonly #blocks = new Map<number, Promise<Buffer>>();
   readonly #contexts = new Map<PackId, SegmentContext>();
+  /** Packs that were gone, and the reading of the index after that. */
+  readonly #gone = new Map<string, Promise<void>>();
   #fetching = 0;
 
   constructor(repository: Repository, domain: Domain, options: { signal?: AbortSignal } = {}) {
@@ -76,16 +78,29 @@ export class ChunkReader {
    * @throws IntegrityError when the chunk is missing or damaged
    */
   async read(references: References, number: number): Promise<Buffer> {
-    throwIfCancelled(this.#signal);
+    for (const tried = new Set<string>(); ; ) {
+      throwIfCancelled(this.#signal);
+      try {
+        return await this.#read(references, number);
+      } catch (error) {
+        const pack = goneIn(error);
+        if (pack === null || tried.has(pack)) throw error;
+        tried.add(pack);
+        await this.#lookAgain(pack);
+      }
+    }
+  }
+
+  async #read(references: References, number: number): Promise<Buffer> {
     const place = this.#placeOf(references, number);
+    const blockPlace = this.#index.blockPlace(place.block);
     const block = await this.#block(place.block);
     const chunk = block.subarray(
       place.offsetInBlock,
       place.offsetInBlock + referencedBytes(references, number),
     );
     const id = references.subarray(number * REFERENCE_BYTES, number * REFERENCE_BYTES + HASH_BYTES);
-    if (!this.#chunkIdOf(chunk).equals(id))
-      throw damaged(this.#index.blockPlace(place.block), 'holds another chunk');
+    if (!this.#chunkIdOf(chunk).equals(id)) throw damaged(blockPlace, 'holds another chunk');
     return chunk;
   }
 
@@ -97,6 +112,20 @@ export class ChunkReader {
         this.prefetch(slice(references, number, Math.min(count, number + CHUNKS_AHEAD)));
       yield await this.read(references, number);
     }
+  }
+
+  /** A clean-up removes packs whose content is in others (docs/format.md §10.2), which the index may not know yet. */
+  #lookAgain(pack: string): Promise<void> {
+    const looking = this.#gone.get(pack) ?? this.#reload();
+    this.#gone.set(pack, looking);
+    return looking;
+  }
+
+  async #reload(): Promise<void> {
+    await this.#repository.prepare(this.#signal ? { signal: this.#signal } : {});
+    if (this.#index === this.#repository.index) return;
+    this.#index = this.#repository.index;
+    this.#blocks.clear();
   }
 
   #placeOf(references: References, number: number): ChunkPlace {
@@ -149,6 +178,12 @@ export class ChunkReader {
     }
     return context;
   }
+}
+
+/** The pack that an error says is gone, or null. */
+function goneIn(error: unknown): string | null {
+  const isGone = error instanceof IntegrityError && error.cause instanceof NotFoundError;
+  return isGone ? String(error.details.pack) : null;
 }
 
 function damaged(place: BlockPlace, what: string, cause?: unknown): IntegrityError {
