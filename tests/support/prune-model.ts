@@ -248,11 +248,7 @@ export class PruneModel {
           if (!(error instanceof AppError && ALLOWED.has(error.code))) {
             const trace = error instanceof Error ? `${error.stack}\n${String(error.cause)}` : String(error);
             this.#oracle.failure ??= `${kind} failed: ${trace}`;
-          } else {
-            if (process.env.SHOW_COUNTS && error.code === 'CONFLICT')
-              console.log(this.counts.steps, server.process, error.stack?.split('\n').slice(1, 4).join(' '));
-            count(this.counts.ends, `${kind} ${error.code}`);
-          }
+          } else count(this.counts.ends, `${kind} ${error.code}`);
         },
       )
       .finally(() => {
@@ -296,8 +292,6 @@ export class PruneModel {
     const call = this.#pick(calls);
     this.counts.steps++;
     this.#stepping = `process ${call.process}: ${call.name}`;
-    if (process.env.TRACE)
-      console.log(this.counts.steps, this.#stepping.replace(/([0-9a-f]{12})[0-9a-f]{52}/, '$1'));
     await this.#storage.step(call);
   }
 }
