@@ -11,6 +11,7 @@ import { toHex } from '../../src/shared/bytes.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { forEachConcurrently } from '../../src/shared/for-each-concurrently.js';
 import { MemoryStore } from '../../src/storage/memory-store.js';
+import { commitSnapshot } from './commit-snapshot.js';
 import { CHEAP_KDF, PASSPHRASE } from './engine-till.js';
 import { createSeededBytes } from './seeded-random.js';
 
@@ -33,9 +34,7 @@ export async function makeManyBackups(count: number): Promise<Map<string, Buffer
     await repository.commitPacks('sealed', [
       { id: toHex(bytes(HASH_BYTES)) as PackId, sizeBytes: 600, header, table },
     ]);
-    const lease = await repository.leases.take({ kind: 'writer', generation: 0, snapshot: null });
-    await repository.commitSnapshot(makeSnapshot(number, bytes), lease);
-    await lease.release();
+    await commitSnapshot(repository, makeSnapshot(number, bytes));
   }
   return objects;
 }

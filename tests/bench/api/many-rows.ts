@@ -7,6 +7,7 @@ import { Repository } from '../../../src/engine/repository/repository.js';
 import { type Clock, systemClock } from '../../../src/shared/clock.js';
 import { MemoryStore } from '../../../src/storage/memory-store.js';
 import { makeQueuedBackup } from '../../support/backup-records.js';
+import { commitSnapshot } from '../../support/commit-snapshot.js';
 import { makeSnapshot, writeObjects } from '../../support/many-backups.js';
 import { createSeededBytes } from '../../support/seeded-random.js';
 import { ENCRYPTION_KEY, TillvaultServer } from '../contestants/tillvault-server.js';
@@ -47,7 +48,7 @@ async function writeSnapshots(folder: string, { count, firstAtMs }: Extent): Pro
   for (let number = 0; number < count; number++) {
     const createdAt = firstAtMs + number * INTERVAL_MS;
     const snapshot = makeSnapshot(number, bytes);
-    await repository.commitSnapshot({
+    await commitSnapshot(repository, {
       ...snapshot,
       startedAtMs: createdAt,
       completedAtMs: createdAt + random.between(1000, 60_000),

@@ -8,6 +8,7 @@ import { KiB, MiB, toHex } from '../../../src/shared/bytes.js';
 import { systemClock } from '../../../src/shared/clock.js';
 import { throwIfCancelled } from '../../../src/shared/errors.js';
 import { FileStore } from '../../../src/storage/file-store.js';
+import { commitSnapshot } from '../../support/commit-snapshot.js';
 import { makeSnapshot } from '../../support/many-backups.js';
 import { createSeededBytes } from '../../support/seeded-random.js';
 import { ENCRYPTION_KEY } from '../contestants/tillvault-server.js';
@@ -44,7 +45,7 @@ export async function makeLargeRepository(
       'sealed',
       Array.from({ length: packsPerBackup }, () => makePack(bytes)),
     );
-    await repository.commitSnapshot(makeSnapshot(number, bytes));
+    await commitSnapshot(repository, makeSnapshot(number, bytes));
   }
   return repository.index.size;
 }
