@@ -80,6 +80,7 @@ export function createGoldenTill(kind: GoldenKind, store: ObjectStore, clock = n
     store,
     clock,
     random: createSeededBytes(`golden ${kind}`),
+    controlRandom: createSeededBytes(`golden ${kind}: leases`), // nothing of them is in a golden repository
     passphrase: GOLDEN_PASSPHRASE,
   });
 }

@@ -19,6 +19,8 @@ export interface EngineTillOptions {
   store?: ObjectStore;
   clock?: Clock;
   random?: (length: number) => Buffer;
+  /** Of leases; absent: `random`. */
+  controlRandom?: (length: number) => Buffer;
   passphrase?: string;
   journal?: MemoryJournal;
   onWarning?: (message: string) => void;
@@ -50,6 +52,7 @@ export function createEngineTill(
       store: options.store ?? new MemoryStore(),
       clock: options.clock ?? systemClock,
       random: options.random ?? randomBytes,
+      ...(options.controlRandom && { controlRandom: options.controlRandom }),
       onWarning: (message) => {
         warnings.push(message);
         options.onWarning?.(message);

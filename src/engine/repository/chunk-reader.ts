@@ -78,14 +78,17 @@ export class ChunkReader {
    * @throws IntegrityError when the chunk is missing or damaged
    */
   async read(references: References, number: number): Promise<Buffer> {
-    for (const tried = new Set<string>(); ; ) {
+    const tried = new Map<string, unknown>();
+    for (;;) {
       throwIfCancelled(this.#signal);
       try {
         return await this.#read(references, number);
       } catch (error) {
         const pack = goneIn(error);
-        if (pack === null || tried.has(pack)) throw error;
-        tried.add(pack);
+        // What is nowhere else either is missing from the pack that it was in.
+        if (pack === null || tried.has(pack))
+          throw error instanceof IntegrityError ? ([...tried.values()][0] ?? error) : error;
+        tried.set(pack, error);
         await this.#lookAgain(pack);
       }
     }

@@ -34,6 +34,8 @@ export interface RepositoryDeps {
   instanceId?: string;
   /** Absent: the machine's timers. */
   startTimer?: StartTimer;
+  /** Of leases and the like, apart from that of stored data, so that golden files can be made. Absent: `random`. */
+  controlRandom?: RandomBytes;
 }
 
 const INSTANCE_BYTES = 16;
@@ -62,11 +64,11 @@ export class Repository {
     this.random = deps.random;
     this.onWarning = deps.onWarning;
     this.keys = keys;
-    this.generations = new Generations({ ...deps, keys });
+    const control = { ...deps, keys, random: deps.controlRandom ?? deps.random };
+    this.generations = new Generations(control);
     this.leases = new LeaseBook({
-      ...deps,
-      keys,
-      instanceId: deps.instanceId ?? Buffer.from(deps.random(INSTANCE_BYTES)).toString('hex'),
+      ...control,
+      instanceId: deps.instanceId ?? Buffer.from(control.random(INSTANCE_BYTES)).toString('hex'),
       startTimer: deps.startTimer ?? startSystemTimer,
     });
     this.indexLoader = new IndexLoader({
