@@ -11,6 +11,8 @@ export interface Source {
   readonly component: Component;
   /** What is captured, without secrets: a file name, or engine, host and database name. */
   readonly description: string;
+  /** Paths of configured files and folders that are not there, as entries would have them. */
+  absentPaths?(): Buffer[];
   /**
    * Counts what a capture would read, for progress. May be inexact: the till goes on working.
    * @param options.expected what the last backup held: answered as it is where counting takes long

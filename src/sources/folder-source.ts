@@ -8,7 +8,7 @@ import type { Capture, Source, SourceEntry, SourceSize } from '../engine/index.j
 import type { Clock } from '../shared/clock.js';
 import type { Component } from '../shared/component.js';
 import { throwIfCancelled } from '../shared/errors.js';
-import { FolderWalker } from './folder-walker.js';
+import { FolderWalker, resolveRoot } from './folder-walker.js';
 import { Notices } from './notices.js';
 import type { Root } from './root.js';
 import { arrangeRoots } from './root.js';
@@ -30,6 +30,11 @@ export class FolderSource implements Source {
     this.#roots = arrangeRoots(roots);
     this.#clock = clock;
     this.description = this.#roots.map(({ label }) => label).join(', ');
+  }
+
+  absentPaths(): Buffer[] {
+    const absent = this.#roots.filter((root) => resolveRoot(root) === null);
+    return absent.map(({ label }) => Buffer.from(label));
   }
 
   async scan({ signal, expected }: { signal?: AbortSignal; expected?: SourceSize }): Promise<SourceSize> {

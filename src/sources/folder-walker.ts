@@ -55,7 +55,7 @@ export class FolderWalker {
     const emittedParents = new Set<string>();
     try {
       for (const root of this.#roots) {
-        const place = this.#resolve(root);
+        const place = resolveRoot(root);
         const sighting = place === null ? null : this.#look(Buffer.from(place), Buffer.from(root.label));
         if (sighting === null) {
           this.#notices.add(`"${root.label}" is not there, nothing of it was captured`);
@@ -112,16 +112,6 @@ export class FolderWalker {
       level.names = handle.names();
     } catch (error) {
       throw toAppError(error, `Folder "${printPath(entry.path)}" cannot be listed`);
-    }
-  }
-
-  /** Where a root really is, or null when it is not there. */
-  #resolve(root: Root): string | null {
-    try {
-      return realpathSync(root.path);
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return null;
-      throw toAppError(error, `"${root.label}" cannot be read`);
     }
   }
 
@@ -187,4 +177,14 @@ function nameKind(stats: BigIntStats): string {
   if (stats.isSocket()) return 'socket';
   if (stats.isFIFO()) return 'named pipe';
   return 'device';
+}
+
+/** Where a root really is, or null when it is not there. @throws SourceError when that cannot be told */
+export function resolveRoot(root: Root): string | null {
+  try {
+    return realpathSync(root.path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return null;
+    throw toAppError(error, `"${root.label}" cannot be read`);
+  }
 }

@@ -30,6 +30,7 @@ import type { References } from '../snapshot/references.js';
 import { checksumOf, domainOf, type Snapshot, type SnapshotComponent } from '../snapshot/snapshot-object.js';
 import type { Source } from '../source.js';
 import { type CaptureDeps, type CapturedPart, ComponentCapture } from './capture-component.js';
+import { refuseLostRoots } from './lost-roots.js';
 import { Pacer } from './pacer.js';
 import { ParentFiles, ParentIncompleteError } from './parent-files.js';
 
@@ -43,6 +44,8 @@ export interface BackupDeps {
   clock: Clock;
   /** Said before what the sources have to say. */
   notices?: readonly string[];
+  /** True: takes what is there, although the last backup holds more. */
+  mayLackRoots?: boolean;
 }
 
 /**
@@ -61,7 +64,10 @@ export async function runBackup(
 interface ParentPart {
   id: SnapshotId;
   part: CataloguedSnapshot['components'][number];
+  domain: Domain;
 }
+
+const DOMAINS: readonly Domain[] = ['sealed', 'plain'];
 
 class BackupRun {
   readonly #deps: BackupDeps;
@@ -127,6 +133,7 @@ class BackupRun {
     for (const component of this.#components) {
       this.#enter('SCANNING', component);
       const source = this.#source(component);
+      await this.#refuseLostRoots(component, source);
       const latest = this.#latest(component, source.description);
       const expected = latest && { totalBytes: latest.part.sizeBytes, totalFiles: latest.part.fileCount };
       const size = await source.scan({ ...this.#signalOption(), ...(expected && { expected }) });
@@ -134,6 +141,17 @@ class BackupRun {
       this.#update.totalFiles += size.totalFiles;
       this.#report();
     }
+  }
+
+  /** A cache may go as it likes. */
+  async #refuseLostRoots(component: Component, source: Source): Promise<void> {
+    const absent = this.#deps.mayLackRoots || component === 'CACHE' ? [] : (source.absentPaths?.() ?? []);
+    if (absent.length === 0) return;
+    const latest = this.#latest(component, source.description, DOMAINS);
+    const manifest = latest && (await this.#readManifest(latest.id, component));
+    if (!manifest) return;
+    const reader = new ChunkReader(this.#deps.repository, latest.domain, this.#signalOption());
+    await refuseLostRoots(component, absent, reader.readAll(manifest));
   }
 
   async #captureAll(writer: ChunkWriter): Promise<CapturedPart[]> {
@@ -176,12 +194,17 @@ class BackupRun {
   }
 
   /** The same component of the same source in the latest backup that holds it. */
-  #latest(component: Component, description: string): ParentPart | null {
+  #latest(
+    component: Component,
+    description: string,
+    domains: readonly Domain[] = [this.#domain],
+  ): ParentPart | null {
     let latest: (ParentPart & { startedAtMs: number }) | null = null;
     for (const { id, startedAtMs, encrypted, components } of this.#deps.repository.catalogue()) {
-      if (encrypted !== this.#request.encrypt || startedAtMs <= (latest?.startedAtMs ?? -1)) continue;
+      const domain = domainOf({ encrypted });
+      if (!domains.includes(domain) || startedAtMs <= (latest?.startedAtMs ?? -1)) continue;
       const part = components.find((each) => each.component === component && each.source === description);
-      if (part) latest = { id, part, startedAtMs };
+      if (part) latest = { id, part, domain, startedAtMs };
     }
     return latest;
   }

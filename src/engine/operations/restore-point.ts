@@ -44,7 +44,7 @@ export async function takeRestorePoint(
     live === 'present' ? [] : [`${component} was left out: ${REASONS[live]}`],
   );
   const backup = runBackup(
-    { ...deps, notices },
+    { ...deps, notices, mayLackRoots: true },
     { ...request, components, encrypt: true, compress: true, compressionLevel: null },
     options,
   );
