@@ -9,25 +9,38 @@ import { createApi } from './api/schema.js';
 import { lockDataDir } from './config/data-dir-lock.js';
 import { readOrMakeInstanceId } from './config/instance-id.js';
 import type { Config } from './config.js';
+import type { BackupRepository } from './db/backup-repository.js';
 import { type Metadata, openMetadata } from './db/metadata.js';
 import { type Engine, WorkerEngine } from './engine/index.js';
 import type { EngineThreadSettings } from './engine-thread.js';
+import { CronCalendar } from './jobs/cron-calendar.js';
 import { InProcessJobQueue } from './jobs/in-process-job-queue.js';
+import { Scheduler } from './jobs/scheduler.js';
 import { createTokenVerifier } from './server/auth/token-verifier.js';
 import { createServer, type Listening } from './server/server.js';
+import type { RaiseAlert } from './services/alert.js';
 import { AuditService } from './services/audit-service.js';
 import { BackupRunner } from './services/backup-runner.js';
 import { BackupService } from './services/backup-service.js';
+import { CleanupService, SCHEDULED_CLEANUP } from './services/cleanup-service.js';
+import { ChangeGuard } from './services/guard/change-guard.js';
+import { OperationHooks } from './services/hooks/operation-hooks.js';
 import { OperationFeed } from './services/operation-feed.js';
 import { ProgressService } from './services/progress-service.js';
 import { RecoveryService } from './services/recovery-service.js';
+import { RecurringTasks, type RecurringTasksDeps } from './services/recurring-tasks.js';
 import { RestoreRunner } from './services/restore-runner.js';
 import { RestoreService } from './services/restore-service.js';
+import { SchedulePings } from './services/schedules/schedule-pings.js';
+import { ScheduleRuns, type ScheduleRunsDeps } from './services/schedules/schedule-runs.js';
+import { ScheduleService, type ScheduleServiceDeps } from './services/schedules/schedule-service.js';
 import { TillGate } from './services/till-gate.js';
 import { TillRecovery } from './services/till-recovery.js';
 import { type Clock, systemClock } from './shared/clock.js';
 import { NotFoundError, StorageError } from './shared/errors.js';
 import { type Random, systemRandom } from './shared/random.js';
+import { systemWakeTimer } from './shared/wake-timer.js';
+import { createHookRunner } from './sources/hook-program.js';
 
 /** A whole server. */
 export interface App {
@@ -47,6 +60,9 @@ export interface AppOverrides {
   logger?: Logger;
   engine?: Engine;
 }
+
+/** How long pings may still take when the server stops. */
+const PING_GRACE_MS = 3_000;
 
 /** The version in package.json. */
 export const VERSION = readVersion();
@@ -76,7 +92,13 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
   const progress = new ProgressService({ ...metadata, clock, onFailure });
   const gate = new TillGate();
   const till = new TillRecovery({ engine, gate, onFailure });
-  const shared = { ...metadata, engine, queue, gate, till, progress, feed, audit, clock, random, onFailure };
+  const raiseAlert: RaiseAlert = ({ kind, subject, message }) =>
+    logger.warn({ alert: kind, subject }, message);
+  const runHook = createHookRunner(config.hooks, { timeoutMs: config.hookTimeoutMs });
+  const hooks = new OperationHooks(runHook, { onFailure });
+  const guard = new ChangeGuard(metadata.backups);
+  const running = { engine, queue, gate, till, progress, feed, guard, hooks };
+  const shared = { ...metadata, ...running, audit, clock, random, raiseAlert, onFailure };
   const folders = { restoreDir: config.restoreDir };
   const backupRunner = new BackupRunner(shared);
   const restoreRunner = new RestoreRunner(shared, folders);
@@ -84,10 +106,14 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
   const restores = new RestoreService({ ...shared, runner: restoreRunner }, folders);
   const recovery = new RecoveryService({ ...shared, backupRunner, restoreRunner }, folders);
 
+  const cleanup = new CleanupService({ ...shared, service: backups });
+  const { scheduler, schedules, tasks } = createTimekeeping(config, { ...shared, service: backups, cleanup });
+  const pings = new SchedulePings({ ...shared, send: fetch });
+
   const verifier = createTokenVerifier(config.jwt.key, { ...config.jwt, clock });
   const production = config.isProduction;
   const api = createApi(
-    { backups, restores, progress, operations: feed, audit, logger, clock, random },
+    { backups, restores, progress, schedules, cleanup, operations: feed, audit, logger, clock, random },
     { production },
   );
   const { host, port } = config;
@@ -96,10 +122,14 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
   let closing: Promise<void> | null = null;
   const close = async () => {
     server.drain();
+    await scheduler.close();
+    const tasksEnd = Promise.all([tasks.close(), cleanup.close()]);
     const recoveryEnd = recovery.close();
     await queue.drain(config.shutdownGraceMs);
     await progress.close();
     feed.close();
+    await pings.close(PING_GRACE_MS);
+    await tasksEnd;
     await server.close();
     await engine.close();
     await recoveryEnd;
@@ -109,14 +139,42 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
   return {
     async start() {
       await openRepository(engine, metadata);
+      pings.start();
       logger.info(await recovery.recover(), 'Recovered');
-      return server.listen();
+      const listening = await server.listen();
+      scheduler.start();
+      return listening;
     },
     close() {
       closing ??= close();
       return closing;
     },
   };
+}
+
+/** What happens by itself at its time: schedules, and what the configuration asks for. */
+function createTimekeeping(
+  { cleanupCron }: Config,
+  deps: Omit<ScheduleServiceDeps, 'runs' | 'calendar' | 'onChange'> &
+    Omit<ScheduleRunsDeps, 'backups'> & { backups: BackupRepository } & Omit<
+      RecurringTasksDeps,
+      'calendar'
+    > & {
+      cleanup: CleanupService;
+    },
+) {
+  const calendar = new CronCalendar();
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  const cleaning = { name: 'cleanup', setting: 'CLEANUP_CRON', timeZone };
+  const run = async (signal: AbortSignal) => {
+    await deps.cleanup.run(SCHEDULED_CLEANUP, { dryRun: false, signal });
+  };
+  const wanted = cleanupCron === null ? [] : [{ ...cleaning, cron: cleanupCron, run }];
+  const tasks = new RecurringTasks(wanted, { ...deps, calendar });
+  const runs = new ScheduleRuns(deps);
+  const scheduler = new Scheduler([runs, tasks], { ...deps, calendar, timer: systemWakeTimer });
+  const onChange = () => scheduler.wake();
+  return { scheduler, tasks, schedules: new ScheduleService({ ...deps, runs, calendar, onChange }) };
 }
 
 /** A storage without a repository is a new one only when no backup is known: otherwise it is not mounted, or the wrong one. */

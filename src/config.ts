@@ -10,6 +10,7 @@ import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ConfigError } from './config/config-error.js';
 import { type GeneratedSecret, readOrMakeSecret } from './config/generated-secrets.js';
+import { type HookCommands, readHooks } from './config/hooks.js';
 import { isJwtKeyGiven, type JwtKey, type JwtSettings, readJwtKey } from './config/jwt-keys.js';
 import { type Folders, findOverlaps, type Till } from './config/overlaps.js';
 import {
@@ -62,6 +63,10 @@ export interface Config {
   readonly programFolders: readonly string[];
   readonly encryptionKey: string;
   readonly jwt: JwtSettings;
+  /** When expired backups are removed, in the time zone of this machine: five fields; null: only when asked for. */
+  readonly cleanupCron: string | null;
+  readonly hooks: HookCommands;
+  readonly hookTimeoutMs: number;
   /** For several servers; nothing uses it yet. */
   readonly redisUrl: string | null;
   /** Secrets that were not configured, for the server to say where they are kept. */
@@ -100,6 +105,7 @@ export function loadConfig(environment: Environment, { cwd, random }: LoadOption
     dataDir: folders.dataDir,
     problems,
   });
+  const hooks = readHooks(settings, problems);
   const jwtKey = readJwtKey(environment, settings, { cwd, problems });
   const isProduction = settings.NODE_ENV === 'production';
   const weakSecrets = findWeakSecrets(settings);
@@ -129,6 +135,9 @@ export function loadConfig(environment: Environment, { cwd, random }: LoadOption
       issuer: settings.JWT_ISSUER ?? null,
       audience: settings.JWT_AUDIENCE ?? null,
     },
+    cleanupCron: environment.CLEANUP_CRON === '' ? null : settings.CLEANUP_CRON,
+    hooks,
+    hookTimeoutMs: settings.HOOK_TIMEOUT_SECONDS * 1000,
     redisUrl: settings.REDIS_URL ?? null,
     generatedSecrets: secrets.generated,
     warnings: weakSecrets,

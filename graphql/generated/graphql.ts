@@ -184,6 +184,42 @@ export type RestoreStatus =
   /** Reads and checks every byte that is to be restored; nothing is written to the target. */
   | 'VALIDATING';
 
+/** What a schedule is to do; updateSchedule replaces all of it. */
+export type ScheduleInput = {
+  /** What its backups are to hold. */
+  components?: Array<Component>;
+  /** Whether to compress with zstd. */
+  compress?: boolean;
+  /** Five-field cron expression: minute, hour, day of month, month, day of week. A fixed time that daylight saving skips is due right after the gap, one that comes twice is due once. */
+  cron: string;
+  /** false: makes no backups by itself. */
+  enabled?: boolean;
+  /** Whether to encrypt with AES-256-GCM. */
+  encrypt?: boolean;
+  /** Puts each run off by up to this many seconds, 0 to 3600, shorter than the time between two runs. */
+  jitterSeconds?: number;
+  /** Of how many days that have a backup to keep the newest besides, 1 to 1000; null: none. */
+  keepDaily?: number | null | undefined;
+  /** Of how many hours that have a backup to keep the newest besides, 1 to 1000; null: none. */
+  keepHourly?: number | null | undefined;
+  /** How many of the newest backups to keep besides, 1 to 1000; null: none. */
+  keepLast?: number | null | undefined;
+  /** Of how many months that have a backup to keep the newest besides, 1 to 1000; null: none. */
+  keepMonthly?: number | null | undefined;
+  /** Of how many weeks, from Monday that have a backup to keep the newest besides, 1 to 1000; null: none. */
+  keepWeekly?: number | null | undefined;
+  /** Of how many years that have a backup to keep the newest besides, 1 to 1000; null: none. */
+  keepYearly?: number | null | undefined;
+  /** 1 to 100 characters, unlike the name of any other schedule. */
+  name: string;
+  /** http: or https: URL to tell of each run (Healthchecks): with /start, as it is, or with /fail; null: none. */
+  pingUrl?: string | null | undefined;
+  /** Days to keep its backups at least, 1 to 365. */
+  retentionDays?: number;
+  /** IANA time zone, such as Europe/Berlin. */
+  timeZone?: string;
+};
+
 /** Order of a sorted list. */
 export type SortDirection =
   /** Smallest, oldest or first in the alphabet comes first. */
@@ -217,9 +253,9 @@ export type BackupDownloadQueryVariables = Exact<{
 
 export type BackupDownloadQuery = { backup: { id: string, downloadUrl: string | null } };
 
-export type BackupPartsFragment = { id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, error: { code: string, message: string } | null };
+export type BackupPartsFragment = { id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, scheduleId: string | null, suspicious: boolean, error: { code: string, message: string } | null };
 
-export type BackupDetailPartsFragment = { checksum: string | null, notices: Array<string>, id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, components: Array<{ component: Component, source: string, sizeBytes: number, storedBytes: number, fileCount: number, checksum: string | null }>, progress: { backupId: string, sequence: number, status: BackupStatus, phase: BackupPhase, component: Component | null, percent: number, processedBytes: number, totalBytes: number, storedBytes: number, processedFiles: number, totalFiles: number, bytesPerSecond: number, etaSeconds: number | null, message: string | null, at: string } | null, verification: { id: string, status: VerificationStatus, checkedBytes: number, startedAt: string, completedAt: string | null, error: { code: string, message: string } | null } | null, error: { code: string, message: string } | null };
+export type BackupDetailPartsFragment = { checksum: string | null, notices: Array<string>, suspicion: string | null, confirmedAt: string | null, id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, scheduleId: string | null, suspicious: boolean, components: Array<{ component: Component, source: string, sizeBytes: number, storedBytes: number, fileCount: number, checksum: string | null }>, progress: { backupId: string, sequence: number, status: BackupStatus, phase: BackupPhase, component: Component | null, percent: number, processedBytes: number, totalBytes: number, storedBytes: number, processedFiles: number, totalFiles: number, bytesPerSecond: number, etaSeconds: number | null, message: string | null, at: string } | null, verification: { id: string, status: VerificationStatus, checkedBytes: number, startedAt: string, completedAt: string | null, error: { code: string, message: string } | null } | null, error: { code: string, message: string } | null };
 
 export type BackupProgressSubscriptionVariables = Exact<{
   id: string | number;
@@ -234,7 +270,7 @@ export type BackupQueryVariables = Exact<{
 }>;
 
 
-export type BackupQuery = { backup: { checksum: string | null, notices: Array<string>, id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, components: Array<{ component: Component, source: string, sizeBytes: number, storedBytes: number, fileCount: number, checksum: string | null }>, progress: { backupId: string, sequence: number, status: BackupStatus, phase: BackupPhase, component: Component | null, percent: number, processedBytes: number, totalBytes: number, storedBytes: number, processedFiles: number, totalFiles: number, bytesPerSecond: number, etaSeconds: number | null, message: string | null, at: string } | null, verification: { id: string, status: VerificationStatus, checkedBytes: number, startedAt: string, completedAt: string | null, error: { code: string, message: string } | null } | null, error: { code: string, message: string } | null } };
+export type BackupQuery = { backup: { checksum: string | null, notices: Array<string>, suspicion: string | null, confirmedAt: string | null, id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, scheduleId: string | null, suspicious: boolean, components: Array<{ component: Component, source: string, sizeBytes: number, storedBytes: number, fileCount: number, checksum: string | null }>, progress: { backupId: string, sequence: number, status: BackupStatus, phase: BackupPhase, component: Component | null, percent: number, processedBytes: number, totalBytes: number, storedBytes: number, processedFiles: number, totalFiles: number, bytesPerSecond: number, etaSeconds: number | null, message: string | null, at: string } | null, verification: { id: string, status: VerificationStatus, checkedBytes: number, startedAt: string, completedAt: string | null, error: { code: string, message: string } | null } | null, error: { code: string, message: string } | null } };
 
 export type BackupsQueryVariables = Exact<{
   page?: number;
@@ -244,14 +280,14 @@ export type BackupsQueryVariables = Exact<{
 }>;
 
 
-export type BackupsQuery = { backups: { items: Array<{ id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, error: { code: string, message: string } | null }>, pagination: { page: number, limit: number, total: number, totalPages: number, hasNext: boolean, hasPrev: boolean }, summary: { total: number, completed: number, failed: number, running: number, totalSizeBytes: number, totalStoredBytes: number, oldest: string | null, newest: string | null } } };
+export type BackupsQuery = { backups: { items: Array<{ id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, scheduleId: string | null, suspicious: boolean, error: { code: string, message: string } | null }>, pagination: { page: number, limit: number, total: number, totalPages: number, hasNext: boolean, hasPrev: boolean }, summary: { total: number, completed: number, failed: number, running: number, totalSizeBytes: number, totalStoredBytes: number, oldest: string | null, newest: string | null } } };
 
 export type CancelBackupMutationVariables = Exact<{
   id: string | number;
 }>;
 
 
-export type CancelBackupMutation = { cancelBackup: { id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, error: { code: string, message: string } | null } };
+export type CancelBackupMutation = { cancelBackup: { id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, scheduleId: string | null, suspicious: boolean, error: { code: string, message: string } | null } };
 
 export type CancelRestoreMutationVariables = Exact<{
   id: string | number;
@@ -260,12 +296,26 @@ export type CancelRestoreMutationVariables = Exact<{
 
 export type CancelRestoreMutation = { cancelRestore: { id: string, backupId: string, backupName: string, status: RestoreStatus, components: Array<Component>, overwrite: boolean, validateOnly: boolean, validated: boolean, restorePointId: string | null, restoredFiles: number, skippedFiles: number, restoredBytes: number, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, error: { code: string, message: string } | null } };
 
+export type CleanupMutationVariables = Exact<{
+  dryRun: boolean;
+}>;
+
+
+export type CleanupMutation = { cleanup: { dryRun: boolean, reclaimedBytes: number, suspended: string | null, expiredBackups: Array<{ id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, scheduleId: string | null, suspicious: boolean, error: { code: string, message: string } | null }>, kept: Array<{ reasons: Array<string>, backup: { id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, scheduleId: string | null, suspicious: boolean, error: { code: string, message: string } | null } }> } };
+
+export type ConfirmBackupMutationVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type ConfirmBackupMutation = { confirmBackup: { checksum: string | null, notices: Array<string>, suspicion: string | null, confirmedAt: string | null, id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, scheduleId: string | null, suspicious: boolean, components: Array<{ component: Component, source: string, sizeBytes: number, storedBytes: number, fileCount: number, checksum: string | null }>, progress: { backupId: string, sequence: number, status: BackupStatus, phase: BackupPhase, component: Component | null, percent: number, processedBytes: number, totalBytes: number, storedBytes: number, processedFiles: number, totalFiles: number, bytesPerSecond: number, etaSeconds: number | null, message: string | null, at: string } | null, verification: { id: string, status: VerificationStatus, checkedBytes: number, startedAt: string, completedAt: string | null, error: { code: string, message: string } | null } | null, error: { code: string, message: string } | null } };
+
 export type CreateBackupMutationVariables = Exact<{
   input: CreateBackupInput;
 }>;
 
 
-export type CreateBackupMutation = { createBackup: { backup: { id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, error: { code: string, message: string } | null } } };
+export type CreateBackupMutation = { createBackup: { backup: { id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, scheduleId: string | null, suspicious: boolean, error: { code: string, message: string } | null } } };
 
 export type CreateRestoreMutationVariables = Exact<{
   input: CreateRestoreInput;
@@ -274,12 +324,33 @@ export type CreateRestoreMutationVariables = Exact<{
 
 export type CreateRestoreMutation = { createRestore: { restore: { id: string, backupId: string, backupName: string, status: RestoreStatus, components: Array<Component>, overwrite: boolean, validateOnly: boolean, validated: boolean, restorePointId: string | null, restoredFiles: number, skippedFiles: number, restoredBytes: number, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, error: { code: string, message: string } | null } } };
 
+export type CreateScheduleMutationVariables = Exact<{
+  input: ScheduleInput;
+}>;
+
+
+export type CreateScheduleMutation = { createSchedule: { id: string, name: string, cron: string, timeZone: string, enabled: boolean, components: Array<Component>, encrypt: boolean, compress: boolean, retentionDays: number, jitterSeconds: number, keepLast: number | null, keepHourly: number | null, keepDaily: number | null, keepWeekly: number | null, keepMonthly: number | null, keepYearly: number | null, pingUrl: string | null, nextRunAt: string | null, nextRuns: Array<string>, lastRunAt: string | null, lastSkippedAt: string | null, lastSkipReason: string | null, lastBackup: { id: string, name: string, status: BackupStatus, createdAt: string, completedAt: string | null } | null } };
+
 export type DeleteBackupMutationVariables = Exact<{
   id: string | number;
 }>;
 
 
 export type DeleteBackupMutation = { deleteBackup: { deletedId: string } };
+
+export type DeleteBackupsMutationVariables = Exact<{
+  ids: Array<string | number> | string | number;
+}>;
+
+
+export type DeleteBackupsMutation = { deleteBackups: Array<{ id: string, error: { code: string, message: string } | null }> };
+
+export type DeleteScheduleMutationVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type DeleteScheduleMutation = { deleteSchedule: string };
 
 export type OperationChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
@@ -290,6 +361,14 @@ export type OperationChangedSubscription = { operationChanged:
    };
 
 export type PaginationPartsFragment = { page: number, limit: number, total: number, totalPages: number, hasNext: boolean, hasPrev: boolean };
+
+export type PinBackupMutationVariables = Exact<{
+  id: string | number;
+  pinned: boolean;
+}>;
+
+
+export type PinBackupMutation = { pinBackup: { id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, scheduleId: string | null, suspicious: boolean, error: { code: string, message: string } | null } };
 
 export type BackupProgressPartsFragment = { backupId: string, sequence: number, status: BackupStatus, phase: BackupPhase, component: Component | null, percent: number, processedBytes: number, totalBytes: number, storedBytes: number, processedFiles: number, totalFiles: number, bytesPerSecond: number, etaSeconds: number | null, message: string | null, at: string };
 
@@ -310,7 +389,7 @@ export type RestoreQueryVariables = Exact<{
 }>;
 
 
-export type RestoreQuery = { restore: { id: string, backupId: string, backupName: string, status: RestoreStatus, components: Array<Component>, overwrite: boolean, validateOnly: boolean, validated: boolean, restorePointId: string | null, restoredFiles: number, skippedFiles: number, restoredBytes: number, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, backup: { id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, error: { code: string, message: string } | null } | null, progress: { restoreId: string, sequence: number, status: RestoreStatus, phase: RestorePhase, component: Component | null, percent: number, processedBytes: number, totalBytes: number, processedFiles: number, totalFiles: number, bytesPerSecond: number, etaSeconds: number | null, message: string | null, at: string } | null, error: { code: string, message: string } | null } };
+export type RestoreQuery = { restore: { id: string, backupId: string, backupName: string, status: RestoreStatus, components: Array<Component>, overwrite: boolean, validateOnly: boolean, validated: boolean, restorePointId: string | null, restoredFiles: number, skippedFiles: number, restoredBytes: number, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, backup: { id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, scheduleId: string | null, suspicious: boolean, error: { code: string, message: string } | null } | null, progress: { restoreId: string, sequence: number, status: RestoreStatus, phase: RestorePhase, component: Component | null, percent: number, processedBytes: number, totalBytes: number, processedFiles: number, totalFiles: number, bytesPerSecond: number, etaSeconds: number | null, message: string | null, at: string } | null, error: { code: string, message: string } | null } };
 
 export type RestoresQueryVariables = Exact<{
   page?: number;
@@ -320,6 +399,28 @@ export type RestoresQueryVariables = Exact<{
 
 
 export type RestoresQuery = { restores: { items: Array<{ id: string, backupId: string, backupName: string, status: RestoreStatus, components: Array<Component>, overwrite: boolean, validateOnly: boolean, validated: boolean, restorePointId: string | null, restoredFiles: number, skippedFiles: number, restoredBytes: number, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, error: { code: string, message: string } | null }>, pagination: { page: number, limit: number, total: number, totalPages: number, hasNext: boolean, hasPrev: boolean }, summary: { total: number, completed: number, failed: number, running: number, rolledBack: number, validated: number } } };
+
+export type RunScheduleMutationVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type RunScheduleMutation = { runSchedule: { backup: { id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, scheduleId: string | null, suspicious: boolean, error: { code: string, message: string } | null } } };
+
+export type SchedulePartsFragment = { id: string, name: string, cron: string, timeZone: string, enabled: boolean, components: Array<Component>, encrypt: boolean, compress: boolean, retentionDays: number, jitterSeconds: number, keepLast: number | null, keepHourly: number | null, keepDaily: number | null, keepWeekly: number | null, keepMonthly: number | null, keepYearly: number | null, pingUrl: string | null, nextRunAt: string | null, nextRuns: Array<string>, lastRunAt: string | null, lastSkippedAt: string | null, lastSkipReason: string | null, lastBackup: { id: string, name: string, status: BackupStatus, createdAt: string, completedAt: string | null } | null };
+
+export type SchedulesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SchedulesQuery = { schedules: Array<{ id: string, name: string, cron: string, timeZone: string, enabled: boolean, components: Array<Component>, encrypt: boolean, compress: boolean, retentionDays: number, jitterSeconds: number, keepLast: number | null, keepHourly: number | null, keepDaily: number | null, keepWeekly: number | null, keepMonthly: number | null, keepYearly: number | null, pingUrl: string | null, nextRunAt: string | null, nextRuns: Array<string>, lastRunAt: string | null, lastSkippedAt: string | null, lastSkipReason: string | null, lastBackup: { id: string, name: string, status: BackupStatus, createdAt: string, completedAt: string | null } | null }> };
+
+export type UpdateScheduleMutationVariables = Exact<{
+  id: string | number;
+  input: ScheduleInput;
+}>;
+
+
+export type UpdateScheduleMutation = { updateSchedule: { id: string, name: string, cron: string, timeZone: string, enabled: boolean, components: Array<Component>, encrypt: boolean, compress: boolean, retentionDays: number, jitterSeconds: number, keepLast: number | null, keepHourly: number | null, keepDaily: number | null, keepWeekly: number | null, keepMonthly: number | null, keepYearly: number | null, pingUrl: string | null, nextRunAt: string | null, nextRuns: Array<string>, lastRunAt: string | null, lastSkippedAt: string | null, lastSkipReason: string | null, lastBackup: { id: string, name: string, status: BackupStatus, createdAt: string, completedAt: string | null } | null } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -358,6 +459,8 @@ export const BackupPartsFragmentDoc = new TypedDocumentString(`
   startedAt
   completedAt
   createdBy
+  scheduleId
+  suspicious
   error {
     code
     message
@@ -388,6 +491,8 @@ export const BackupDetailPartsFragmentDoc = new TypedDocumentString(`
   ...BackupParts
   checksum
   notices
+  suspicion
+  confirmedAt
   components {
     component
     source
@@ -429,6 +534,8 @@ export const BackupDetailPartsFragmentDoc = new TypedDocumentString(`
   startedAt
   completedAt
   createdBy
+  scheduleId
+  suspicious
   error {
     code
     message
@@ -503,6 +610,39 @@ export const RestorePartsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"RestoreParts"}) as unknown as TypedDocumentString<RestorePartsFragment, unknown>;
+export const SchedulePartsFragmentDoc = new TypedDocumentString(`
+    fragment ScheduleParts on Schedule {
+  id
+  name
+  cron
+  timeZone
+  enabled
+  components
+  encrypt
+  compress
+  retentionDays
+  jitterSeconds
+  keepLast
+  keepHourly
+  keepDaily
+  keepWeekly
+  keepMonthly
+  keepYearly
+  pingUrl
+  nextRunAt
+  nextRuns(count: 5)
+  lastRunAt
+  lastSkippedAt
+  lastSkipReason
+  lastBackup {
+    id
+    name
+    status
+    createdAt
+    completedAt
+  }
+}
+    `, {"fragmentName":"ScheduleParts"}) as unknown as TypedDocumentString<SchedulePartsFragment, unknown>;
 export const BackupDownloadDocument = new TypedDocumentString(`
     query BackupDownload($id: ID!, $format: ArchiveFormat! = TAR_ZST) {
   backup(id: $id) {
@@ -558,6 +698,8 @@ export const BackupDocument = new TypedDocumentString(`
   startedAt
   completedAt
   createdBy
+  scheduleId
+  suspicious
   error {
     code
     message
@@ -567,6 +709,8 @@ fragment BackupDetailParts on Backup {
   ...BackupParts
   checksum
   notices
+  suspicion
+  confirmedAt
   components {
     component
     source
@@ -646,6 +790,8 @@ export const BackupsDocument = new TypedDocumentString(`
   startedAt
   completedAt
   createdBy
+  scheduleId
+  suspicious
   error {
     code
     message
@@ -683,6 +829,8 @@ export const CancelBackupDocument = new TypedDocumentString(`
   startedAt
   completedAt
   createdBy
+  scheduleId
+  suspicious
   error {
     code
     message
@@ -716,6 +864,125 @@ export const CancelRestoreDocument = new TypedDocumentString(`
     message
   }
 }`) as unknown as TypedDocumentString<CancelRestoreMutation, CancelRestoreMutationVariables>;
+export const CleanupDocument = new TypedDocumentString(`
+    mutation Cleanup($dryRun: Boolean!) {
+  cleanup(dryRun: $dryRun) {
+    dryRun
+    reclaimedBytes
+    suspended
+    expiredBackups {
+      ...BackupParts
+    }
+    kept {
+      backup {
+        ...BackupParts
+      }
+      reasons
+    }
+  }
+}
+    fragment BackupParts on Backup {
+  id
+  name
+  type
+  status
+  trigger
+  sizeBytes
+  storedBytes
+  fileCount
+  encrypted
+  compressed
+  retentionDays
+  expiresAt
+  pinned
+  createdAt
+  startedAt
+  completedAt
+  createdBy
+  scheduleId
+  suspicious
+  error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<CleanupMutation, CleanupMutationVariables>;
+export const ConfirmBackupDocument = new TypedDocumentString(`
+    mutation ConfirmBackup($id: ID!) {
+  confirmBackup(id: $id) {
+    ...BackupDetailParts
+  }
+}
+    fragment BackupParts on Backup {
+  id
+  name
+  type
+  status
+  trigger
+  sizeBytes
+  storedBytes
+  fileCount
+  encrypted
+  compressed
+  retentionDays
+  expiresAt
+  pinned
+  createdAt
+  startedAt
+  completedAt
+  createdBy
+  scheduleId
+  suspicious
+  error {
+    code
+    message
+  }
+}
+fragment BackupDetailParts on Backup {
+  ...BackupParts
+  checksum
+  notices
+  suspicion
+  confirmedAt
+  components {
+    component
+    source
+    sizeBytes
+    storedBytes
+    fileCount
+    checksum
+  }
+  progress {
+    ...BackupProgressParts
+  }
+  verification {
+    id
+    status
+    checkedBytes
+    startedAt
+    completedAt
+    error {
+      code
+      message
+    }
+  }
+}
+fragment BackupProgressParts on BackupProgress {
+  backupId
+  sequence
+  status
+  phase
+  component
+  percent
+  processedBytes
+  totalBytes
+  storedBytes
+  processedFiles
+  totalFiles
+  bytesPerSecond
+  etaSeconds
+  message
+  at
+}`) as unknown as TypedDocumentString<ConfirmBackupMutation, ConfirmBackupMutationVariables>;
 export const CreateBackupDocument = new TypedDocumentString(`
     mutation CreateBackup($input: CreateBackupInput!) {
   createBackup(input: $input) {
@@ -742,6 +1009,8 @@ export const CreateBackupDocument = new TypedDocumentString(`
   startedAt
   completedAt
   createdBy
+  scheduleId
+  suspicious
   error {
     code
     message
@@ -777,6 +1046,43 @@ export const CreateRestoreDocument = new TypedDocumentString(`
     message
   }
 }`) as unknown as TypedDocumentString<CreateRestoreMutation, CreateRestoreMutationVariables>;
+export const CreateScheduleDocument = new TypedDocumentString(`
+    mutation CreateSchedule($input: ScheduleInput!) {
+  createSchedule(input: $input) {
+    ...ScheduleParts
+  }
+}
+    fragment ScheduleParts on Schedule {
+  id
+  name
+  cron
+  timeZone
+  enabled
+  components
+  encrypt
+  compress
+  retentionDays
+  jitterSeconds
+  keepLast
+  keepHourly
+  keepDaily
+  keepWeekly
+  keepMonthly
+  keepYearly
+  pingUrl
+  nextRunAt
+  nextRuns(count: 5)
+  lastRunAt
+  lastSkippedAt
+  lastSkipReason
+  lastBackup {
+    id
+    name
+    status
+    createdAt
+    completedAt
+  }
+}`) as unknown as TypedDocumentString<CreateScheduleMutation, CreateScheduleMutationVariables>;
 export const DeleteBackupDocument = new TypedDocumentString(`
     mutation DeleteBackup($id: ID!) {
   deleteBackup(id: $id) {
@@ -784,6 +1090,22 @@ export const DeleteBackupDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DeleteBackupMutation, DeleteBackupMutationVariables>;
+export const DeleteBackupsDocument = new TypedDocumentString(`
+    mutation DeleteBackups($ids: [ID!]!) {
+  deleteBackups(ids: $ids) {
+    id
+    error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteBackupsMutation, DeleteBackupsMutationVariables>;
+export const DeleteScheduleDocument = new TypedDocumentString(`
+    mutation DeleteSchedule($id: ID!) {
+  deleteSchedule(id: $id)
+}
+    `) as unknown as TypedDocumentString<DeleteScheduleMutation, DeleteScheduleMutationVariables>;
 export const OperationChangedDocument = new TypedDocumentString(`
     subscription OperationChanged {
   operationChanged {
@@ -815,6 +1137,37 @@ export const OperationChangedDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OperationChangedSubscription, OperationChangedSubscriptionVariables>;
+export const PinBackupDocument = new TypedDocumentString(`
+    mutation PinBackup($id: ID!, $pinned: Boolean!) {
+  pinBackup(id: $id, pinned: $pinned) {
+    ...BackupParts
+  }
+}
+    fragment BackupParts on Backup {
+  id
+  name
+  type
+  status
+  trigger
+  sizeBytes
+  storedBytes
+  fileCount
+  encrypted
+  compressed
+  retentionDays
+  expiresAt
+  pinned
+  createdAt
+  startedAt
+  completedAt
+  createdBy
+  scheduleId
+  suspicious
+  error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<PinBackupMutation, PinBackupMutationVariables>;
 export const RestoreProgressDocument = new TypedDocumentString(`
     subscription RestoreProgress($id: ID!, $after: Int) {
   restoreProgress(id: $id, after: $after) {
@@ -867,6 +1220,8 @@ export const RestoreDocument = new TypedDocumentString(`
   startedAt
   completedAt
   createdBy
+  scheduleId
+  suspicious
   error {
     code
     message
@@ -959,3 +1314,110 @@ fragment RestoreParts on Restore {
     message
   }
 }`) as unknown as TypedDocumentString<RestoresQuery, RestoresQueryVariables>;
+export const RunScheduleDocument = new TypedDocumentString(`
+    mutation RunSchedule($id: ID!) {
+  runSchedule(id: $id) {
+    backup {
+      ...BackupParts
+    }
+  }
+}
+    fragment BackupParts on Backup {
+  id
+  name
+  type
+  status
+  trigger
+  sizeBytes
+  storedBytes
+  fileCount
+  encrypted
+  compressed
+  retentionDays
+  expiresAt
+  pinned
+  createdAt
+  startedAt
+  completedAt
+  createdBy
+  scheduleId
+  suspicious
+  error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<RunScheduleMutation, RunScheduleMutationVariables>;
+export const SchedulesDocument = new TypedDocumentString(`
+    query Schedules {
+  schedules {
+    ...ScheduleParts
+  }
+}
+    fragment ScheduleParts on Schedule {
+  id
+  name
+  cron
+  timeZone
+  enabled
+  components
+  encrypt
+  compress
+  retentionDays
+  jitterSeconds
+  keepLast
+  keepHourly
+  keepDaily
+  keepWeekly
+  keepMonthly
+  keepYearly
+  pingUrl
+  nextRunAt
+  nextRuns(count: 5)
+  lastRunAt
+  lastSkippedAt
+  lastSkipReason
+  lastBackup {
+    id
+    name
+    status
+    createdAt
+    completedAt
+  }
+}`) as unknown as TypedDocumentString<SchedulesQuery, SchedulesQueryVariables>;
+export const UpdateScheduleDocument = new TypedDocumentString(`
+    mutation UpdateSchedule($id: ID!, $input: ScheduleInput!) {
+  updateSchedule(id: $id, input: $input) {
+    ...ScheduleParts
+  }
+}
+    fragment ScheduleParts on Schedule {
+  id
+  name
+  cron
+  timeZone
+  enabled
+  components
+  encrypt
+  compress
+  retentionDays
+  jitterSeconds
+  keepLast
+  keepHourly
+  keepDaily
+  keepWeekly
+  keepMonthly
+  keepYearly
+  pingUrl
+  nextRunAt
+  nextRuns(count: 5)
+  lastRunAt
+  lastSkippedAt
+  lastSkipReason
+  lastBackup {
+    id
+    name
+    status
+    createdAt
+    completedAt
+  }
+}`) as unknown as TypedDocumentString<UpdateScheduleMutation, UpdateScheduleMutationVariables>;

@@ -6,7 +6,12 @@ const HEADER = `# The GraphQL API of this server, written by "npm run generate:s
 
 /** The schema as text, with descriptions and directives; the same for the same code. */
 export function emitSchema(): string {
-  const schema = buildDeclaredSchema({ backups: SILENT, restores: SILENT });
+  const schema = buildDeclaredSchema({
+    backups: SILENT,
+    restores: SILENT,
+    schedules: SILENT,
+    cleanup: SILENT,
+  });
   return `${HEADER}${printSchemaWithDirectives(schema)}\n`;
 }
 
@@ -20,5 +25,12 @@ const SILENT = {
   findAll: refuse,
   create: refuse,
   delete: refuse,
+  deleteAll: refuse,
   cancel: refuse,
+  pin: refuse,
+  confirm: refuse,
+  update: refuse,
+  run: refuse,
+  nextRuns: refuse,
+  lastBackup: refuse,
 };

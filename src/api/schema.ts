@@ -10,9 +10,11 @@ import type { Logger } from 'pino';
 import { buildSchemaSync } from 'type-graphql';
 import type { AuditService } from '../services/audit-service.js';
 import type { BackupService } from '../services/backup-service.js';
+import type { CleanupService } from '../services/cleanup-service.js';
 import type { OperationFeed } from '../services/operation-feed.js';
 import type { ProgressService } from '../services/progress-service.js';
 import type { RestoreService } from '../services/restore-service.js';
+import type { ScheduleService } from '../services/schedules/schedule-service.js';
 import type { Clock } from '../shared/clock.js';
 import { type AppError, invariant } from '../shared/errors.js';
 import type { Random } from '../shared/random.js';
@@ -20,6 +22,7 @@ import { Access } from './auth/access.js';
 import { declareAuth, enforceAuth } from './auth/auth-directive.js';
 import { BackupResolver } from './backup/backup.resolver.js';
 import { BackupFieldsResolver } from './backup/backup-fields.resolver.js';
+import { CleanupResolver } from './cleanup/cleanup.resolver.js';
 import type { ApiContext, RequestInfo } from './context.js';
 import { createErrorFormatter, type ErrorFormatter, statusOf } from './format-error.js';
 import { createQueryLimitRule, DEFAULT_QUERY_LIMITS, MAX_TOKENS } from './limits/query-limits.js';
@@ -34,17 +37,27 @@ import {
 import { ProgressResolver } from './progress/progress.resolver.js';
 import { RestoreResolver } from './restore/restore.resolver.js';
 import { RestoreFieldsResolver } from './restore/restore-fields.resolver.js';
+import { ScheduleResolver } from './schedule/schedule.resolver.js';
+import { ScheduleFieldsResolver } from './schedule/schedule-fields.resolver.js';
 import { SharedSubscriptions, type SubscriptionAnswer } from './shared-subscriptions.js';
 import { ValidatedDocuments } from './validated-documents.js';
 
 /** What the API works with; `Pick` names what it uses. */
 export interface ApiDeps {
-  backups: Pick<BackupService, 'list' | 'get' | 'findAll' | 'create' | 'delete' | 'cancel'>;
+  backups: Pick<
+    BackupService,
+    'list' | 'get' | 'findAll' | 'create' | 'delete' | 'deleteAll' | 'cancel' | 'pin' | 'confirm'
+  >;
   restores: Pick<RestoreService, 'list' | 'get' | 'create' | 'cancel'>;
   progress: Pick<
     ProgressService,
     'backupProgress' | 'restoreProgress' | 'latestBackupProgresses' | 'latestRestoreProgresses'
   >;
+  schedules: Pick<
+    ScheduleService,
+    'list' | 'create' | 'update' | 'delete' | 'run' | 'nextRuns' | 'lastBackup'
+  >;
+  cleanup: Pick<CleanupService, 'run'>;
   operations: Pick<OperationFeed, 'subscribe'>;
   audit: Pick<AuditService, 'record'>;
   logger: Logger;
@@ -113,12 +126,17 @@ export function createApi(deps: ApiDeps, options: { production: boolean }): Api 
 }
 
 /** The schema as it is published, with `@auth` declared but not yet enforced. */
-export function buildDeclaredSchema(deps: Pick<ApiDeps, 'backups' | 'restores'>): GraphQLSchema {
+export function buildDeclaredSchema(
+  deps: Pick<ApiDeps, 'backups' | 'restores' | 'schedules' | 'cleanup'>,
+): GraphQLSchema {
   const container = new Map<unknown, object>([
     [BackupResolver, new BackupResolver(deps.backups)],
     [BackupFieldsResolver, new BackupFieldsResolver()],
     [RestoreResolver, new RestoreResolver(deps.restores)],
     [RestoreFieldsResolver, new RestoreFieldsResolver()],
+    [ScheduleResolver, new ScheduleResolver(deps.schedules)],
+    [ScheduleFieldsResolver, new ScheduleFieldsResolver(deps.schedules)],
+    [CleanupResolver, new CleanupResolver(deps.cleanup)],
     [ProgressResolver, new ProgressResolver()],
     [OperationChangeResolver, new OperationChangeResolver()],
   ]);
@@ -128,6 +146,9 @@ export function buildDeclaredSchema(deps: Pick<ApiDeps, 'backups' | 'restores'>)
       BackupFieldsResolver,
       RestoreResolver,
       RestoreFieldsResolver,
+      ScheduleResolver,
+      ScheduleFieldsResolver,
+      CleanupResolver,
       ProgressResolver,
       OperationChangeResolver,
     ],

@@ -18,6 +18,7 @@ export const MIN_ENCRYPTION_KEY_LENGTH = 16;
 export const MIN_JWT_SECRET_BYTES = 32;
 
 const PORT = 'a whole number from 0 to 65535';
+const HOOK_TIMEOUT = 'a whole number of seconds from 1 to 3600';
 const GRACE = 'a whole number of seconds from 0 to 3600';
 
 /** Text of decimal digits up to `max`; `expected` is the message for everything else. */
@@ -69,6 +70,14 @@ const SETTINGS = z.object({
     .optional(),
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
+  CLEANUP_CRON: z.string().default('30 4 * * *'),
+  HOOK_BEFORE_BACKUP: z.string().optional(),
+  HOOK_AFTER_BACKUP: z.string().optional(),
+  HOOK_BEFORE_RESTORE: z.string().optional(),
+  HOOK_AFTER_RESTORE: z.string().optional(),
+  HOOK_TIMEOUT_SECONDS: wholeNumber(3600, HOOK_TIMEOUT)
+    .refine((seconds) => seconds >= 1, HOOK_TIMEOUT)
+    .default(60),
   REDIS_URL: z
     .string()
     .refine((text) => /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text), 'a redis:// or rediss:// URL')

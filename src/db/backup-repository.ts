@@ -1,14 +1,18 @@
+import type { Component } from '../shared/component.js';
 import type { BackupRecord, BackupStatus } from '../shared/operation.js';
 import type { PageOf, PageRequest } from '../shared/paging.js';
 import type { BackupFilter, BackupSort, BackupSummary } from './backup-queries.js';
 import { type BackupChanges, toBackupColumns, toBackupRecord, toBackupRow } from './backup-row.js';
 import { toBackupOrder, toBackupWhere } from './backup-where.js';
 import { isUniqueViolation, withDatabaseErrors } from './database-error.js';
-import type { PrismaClient } from './generated/sqlite/client.js';
+import type { Prisma, PrismaClient } from './generated/sqlite/client.js';
 import { toRange } from './page-range.js';
 import type { ProgressEvent } from './progress-repository.js';
 
 export type { BackupChanges } from './backup-row.js';
+
+/** Rows that `listAll` reads at a time. */
+const PIECE_LENGTH = 500;
 
 const WITH_COMPONENTS = { include: { components: true } } as const;
 
@@ -162,6 +166,83 @@ export class BackupRepository {
     );
   }
 
+  /** Pins or unpins a backup. @returns null when it is not there, or is being deleted */
+  pin(id: string, pinned: boolean): Promise<BackupRecord | null> {
+    return this.#change({ id, deletionStartedAt: null }, { pinned });
+  }
+
+  /** Stores that a suspicious backup is as it should be. @returns null when it is not there, or not suspicious */
+  confirm(id: string, at: Date): Promise<BackupRecord | null> {
+    return this.#change({ id, suspicion: { not: null }, confirmedAt: null }, { confirmedAt: at });
+  }
+
+  #change(
+    where: Prisma.BackupWhereInput & { id: string },
+    data: Prisma.BackupUpdateManyMutationInput,
+  ): Promise<BackupRecord | null> {
+    return withDatabaseErrors(async () => {
+      const { count } = await this.#client.backup.updateMany({ where, data });
+      return count === 0 ? null : this.find(where.id);
+    });
+  }
+
+  /**
+   * Every backup with its components, in the order of their ids; what is being deleted is left out. Read in pieces, so
+   * that ten thousand neither hold up other queries nor take hundreds of megabytes.
+   */
+  listAll(): Promise<BackupRecord[]> {
+    return withDatabaseErrors(async () => {
+      const all: BackupRecord[] = [];
+      for (let after = ''; ; ) {
+        const rows = await this.#client.backup.findMany({
+          where: { id: { gt: after }, deletionStartedAt: null },
+          orderBy: { id: 'asc' },
+          take: PIECE_LENGTH,
+          ...WITH_COMPONENTS,
+        });
+        all.push(...rows.map(toBackupRecord));
+        if (rows.length < PIECE_LENGTH) return all;
+        after = rows.at(-1)?.id ?? after;
+      }
+    });
+  }
+
+  /** Suspicious backups that nobody has confirmed, newest first. */
+  listSuspicious(): Promise<BackupRecord[]> {
+    return this.#findMany({ suspicion: { not: null }, confirmedAt: null, deletionStartedAt: null });
+  }
+
+  /** The newest COMPLETED backups that hold `component`, newest first, restore points left out. */
+  listNewest(component: Component, limit: number): Promise<BackupRecord[]> {
+    const components = { some: { component, captured: true } };
+    return this.#findMany({ status: 'COMPLETED', trigger: { not: 'PRE_RESTORE' }, components }, limit);
+  }
+
+  /** The newest backup that a schedule made; null when there is none. */
+  async findNewestOf(scheduleId: string): Promise<BackupRecord | null> {
+    const [newest = null] = await this.#findMany({ scheduleId }, 1);
+    return newest;
+  }
+
+  /** Backups of a schedule that have not ended, newest first. */
+  listUnendedOf(scheduleId: string): Promise<BackupRecord[]> {
+    return this.#findMany({ scheduleId, status: { in: ['QUEUED', 'RUNNING'] } });
+  }
+
+  /** Newest first. */
+  #findMany(where: Prisma.BackupWhereInput, take?: number): Promise<BackupRecord[]> {
+    return withDatabaseErrors(async () => {
+      const orderBy: Prisma.BackupOrderByWithRelationInput[] = [{ createdAt: 'desc' }, { id: 'desc' }];
+      const rows = await this.#client.backup.findMany({
+        where,
+        orderBy,
+        ...(take === undefined ? {} : { take }),
+        ...WITH_COMPONENTS,
+      });
+      return rows.map(toBackupRecord);
+    });
+  }
+
   /** Every backup's state, oldest first. */
   listStates(): Promise<BackupState[]> {
     return withDatabaseErrors(async () => {
@@ -175,12 +256,12 @@ export class BackupRepository {
 
   /**
    * Marks a backup as being deleted, so that nothing begins to use it.
-   * @returns false when it is not there or in a state other than `expected`
+   * @returns false when it is not there, pinned, or in a state other than `expected`
    */
   async beginDeletion(id: string, expected: readonly BackupStatus[], at: Date): Promise<boolean> {
     return withDatabaseErrors(async () => {
       const { count } = await this.#client.backup.updateMany({
-        where: { id, status: { in: [...expected] } },
+        where: { id, pinned: false, status: { in: [...expected] } },
         data: { deletionStartedAt: at },
       });
       return count > 0;

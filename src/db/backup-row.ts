@@ -1,5 +1,6 @@
 import { COMPONENTS, type Component, sortComponents } from '../shared/component.js';
 import type { BackupComponentRecord, BackupRecord, OperationError } from '../shared/operation.js';
+import type { KeepRules } from '../shared/schedule.js';
 import type { Prisma } from './generated/sqlite/client.js';
 import { toSearchName, toSortName } from './name-keys.js';
 
@@ -21,6 +22,7 @@ export type BackupChanges = Partial<
     | 'snapshotId'
     | 'error'
     | 'notices'
+    | 'suspicion'
   >
 >;
 
@@ -45,6 +47,7 @@ export function toBackupRecord(row: BackupRow): BackupRecord {
     storedBytes: Number(row.storedBytes),
     error: toOperationError(errorCode, errorMessage),
     notices: JSON.parse(row.notices) as string[],
+    keepRules: row.keepRules === null ? null : (JSON.parse(row.keepRules) as KeepRules),
   };
 }
 
@@ -61,7 +64,7 @@ function toComponentRecord(row: BackupRow['components'][number]): BackupComponen
 
 /** The row of a new backup. */
 export function toBackupRow(backup: BackupRecord) {
-  const { requestedComponents, components, error, notices, ...fields } = backup;
+  const { requestedComponents, components, error, notices, keepRules, ...fields } = backup;
   const captured = new Map(components.map((component) => [component.component, component]));
   return {
     ...fields,
@@ -70,6 +73,7 @@ export function toBackupRow(backup: BackupRecord) {
     errorCode: error?.code ?? null,
     errorMessage: error?.message ?? null,
     notices: JSON.stringify(notices),
+    keepRules: keepRules && JSON.stringify(keepRules),
     components: {
       create: sortComponents([...requestedComponents, ...captured.keys()]).map((component) => {
         const record = captured.get(component);

@@ -10,7 +10,9 @@ import { createMetadataAdapter, type MetadataAdapter, type MetadataProvider } fr
 import { migrateInThread } from './migrate-in-thread.js';
 import { isUpToDate, readMigrations } from './migrations.js';
 import { ProgressRepository } from './progress-repository.js';
+import { RecurringTaskRepository } from './recurring-task-repository.js';
 import { RestoreRepository } from './restore-repository.js';
+import { ScheduleRepository } from './schedule-repository.js';
 
 /** An open metadata database, one repository per aggregate. */
 export interface Metadata {
@@ -19,6 +21,8 @@ export interface Metadata {
   readonly restores: RestoreRepository;
   readonly progress: ProgressRepository;
   readonly audit: AuditRepository;
+  readonly schedules: ScheduleRepository;
+  readonly recurringTasks: RecurringTaskRepository;
   /** Answers when the database can be read. @throws StorageError */
   ping(): Promise<void>;
   /** Disconnects. May be called twice. */
@@ -41,6 +45,8 @@ export async function openMetadata(url: string): Promise<Metadata> {
     restores: new RestoreRepository(client),
     progress: new ProgressRepository(client),
     audit: new AuditRepository(client),
+    schedules: new ScheduleRepository(client),
+    recurringTasks: new RecurringTaskRepository(client),
     ping: () =>
       withDatabaseErrors(async () => {
         await client.$queryRaw`SELECT 1`;

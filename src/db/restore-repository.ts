@@ -138,6 +138,21 @@ export class RestoreRepository {
     });
   }
 
+  /** What restores of whole components have read and found good: a pair of a backup and components of it each. */
+  listValidated(): Promise<{ backupId: string; components: Component[] }[]> {
+    return withDatabaseErrors(async () => {
+      const rows = await this.#client.restore.findMany({
+        where: { validated: true, paths: null },
+        select: { backupId: true, components: true },
+        distinct: ['backupId', 'components'],
+      });
+      return rows.map(({ backupId, components }) => ({
+        backupId,
+        components: components.split(',') as Component[],
+      }));
+    });
+  }
+
   /** True while a restore has not ended that is from this backup, or has it for its restore point. */
   isRestoring(backupId: string): Promise<boolean> {
     return withDatabaseErrors(

@@ -1,7 +1,7 @@
 import type { AuditEvent, AuditRepository } from '../db/audit-repository.js';
 import type { Clock } from '../shared/clock.js';
 import { AppError } from '../shared/errors.js';
-import type { Actor } from '../shared/operation.js';
+import type { Agent } from '../shared/operation.js';
 import type { Random } from '../shared/random.js';
 
 export type { AuditEvent } from '../db/audit-repository.js';
@@ -36,7 +36,7 @@ export class AuditService {
    * @param target the id it is about, where that is known before
    */
   async watch<T>(
-    actor: Actor,
+    actor: Agent,
     action: string,
     perform: () => Promise<{ result: T; target: string }>,
     target: string | null = null,

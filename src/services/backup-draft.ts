@@ -22,11 +22,16 @@ export interface CreateBackup {
   idempotencyKey?: string | null;
 }
 
+/** What makes a backup of a schedule differ from one that somebody asked for. */
+export type BackupOrigin = Pick<BackupRecord, 'trigger' | 'scheduleId' | 'keepRules'>;
+
+const ASKED_FOR: BackupOrigin = { trigger: 'MANUAL', scheduleId: null, keepRules: null };
+
 /** The QUEUED backup that `input` asks for. @throws InvalidInputError naming the field that is wrong */
 export function draftBackup(
-  actor: Actor,
+  actor: Pick<Actor, 'subject'>,
   input: CreateBackup,
-  { clock, random }: { clock: Clock; random: Random },
+  { clock, random, origin = ASKED_FOR }: { clock: Clock; random: Random; origin?: BackupOrigin },
 ): BackupRecord {
   const createdAt = clock.now();
   const retentionDays = checkWholeNumber('retentionDays', input.retentionDays, [1, 365]);
@@ -35,7 +40,7 @@ export function draftBackup(
     name: input.name == null ? makeName(createdAt, random) : checkName(input.name),
     type: input.type,
     status: 'QUEUED',
-    trigger: 'MANUAL',
+    ...origin,
     requestedComponents: chooseComponents(input.type, input.components ?? null),
     components: [],
     sizeBytes: 0,
@@ -58,6 +63,8 @@ export function draftBackup(
     error: null,
     notices: [],
     snapshotId: null,
+    suspicion: null,
+    confirmedAt: null,
     idempotencyKey: input.idempotencyKey == null ? null : checkIdempotencyKey(input.idempotencyKey),
   };
 }

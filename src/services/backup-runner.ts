@@ -2,8 +2,11 @@ import type { BackupChanges, BackupRepository } from '../db/backup-repository.js
 import type { BackupOutcome, Engine } from '../engine/index.js';
 import type { JobQueue } from '../jobs/job-queue.js';
 import type { Clock } from '../shared/clock.js';
-import { invariant } from '../shared/errors.js';
+import { invariant, StorageError } from '../shared/errors.js';
 import type { BackupRecord, BackupStatus } from '../shared/operation.js';
+import type { RaiseAlert } from './alert.js';
+import type { ChangeGuard } from './guard/change-guard.js';
+import type { OperationHooks } from './hooks/operation-hooks.js';
 import { toOperationFailure } from './operation-failure.js';
 import type { OperationFeed } from './operation-feed.js';
 import { persist } from './persist.js';
@@ -18,6 +21,9 @@ export interface BackupRunnerDeps {
   queue: JobQueue;
   progress: ProgressService;
   feed: OperationFeed;
+  guard: Pick<ChangeGuard, 'examine'>;
+  hooks: Pick<OperationHooks, 'beforeBackup' | 'afterBackup'>;
+  raiseAlert: RaiseAlert;
   clock: Clock;
   /** Told of an error that is a bug, with the id of the backup that it ended. */
   onFailure(error: unknown, id: string): void;
@@ -37,7 +43,8 @@ export class BackupRunner {
   }
 
   /**
-   * Stores a backup's end and announces it.
+   * Ends a backup that waits, or that nothing runs any more: then the hook that is due afterwards runs first. Stores
+   * its end and announces it.
    * @returns null when it was not in one of the `expected` states, and nothing was changed
    */
   async end(
@@ -45,14 +52,63 @@ export class BackupRunner {
     expected: readonly BackupStatus[],
     changes: BackupChanges & { status: BackupStatus },
   ): Promise<BackupRecord | null> {
-    const { backups, progress, feed, clock } = this.#deps;
+    const backup = await this.#deps.backups.find(id);
+    if (backup === null || !expected.includes(backup.status)) return null;
+    return this.#store(
+      id,
+      expected,
+      backup.status === 'RUNNING' ? await this.#conclude(backup, changes) : changes,
+    );
+  }
+
+  /** Runs the hook that runs in any case. @returns `changes` with what it has to say */
+  async #conclude<C extends BackupChanges & { status: BackupStatus }>(
+    backup: BackupRecord,
+    changes: C,
+  ): Promise<C> {
+    const said = await this.#deps.hooks.afterBackup(backup, changes.status);
+    return said.length === 0 ? changes : { ...changes, notices: [...(changes.notices ?? []), ...said] };
+  }
+
+  async #store(
+    id: string,
+    expected: readonly BackupStatus[],
+    changes: BackupChanges & { status: BackupStatus },
+  ): Promise<BackupRecord | null> {
+    const { backups, progress, clock } = this.#deps;
     const { status, error } = changes;
     const message = error?.message ?? null;
+    const suspicion = await this.#examine(id, changes);
+    const stored = { completedAt: clock.now(), ...changes, suspicion };
     const ended = await progress.end(id, { status, message, figures: toFigures(changes) }, (last) =>
-      backups.update(id, expected, { completedAt: clock.now(), ...changes }, { lastEvent: last }),
+      backups.update(id, expected, stored, { lastEvent: last }),
     );
-    if (ended !== null) feed.publish({ kind: 'backup', backup: ended });
+    if (ended !== null) this.#announce(ended);
     return ended;
+  }
+
+  /** Stored with the end, so that no clean-up comes in between. */
+  async #examine(id: string, { components }: BackupChanges): Promise<string | null> {
+    const { backups, guard } = this.#deps;
+    const backup = components === undefined ? null : await backups.find(id);
+    if (backup === null || components === undefined) return null;
+    try {
+      return await guard.examine(backup, { components });
+    } catch (error) {
+      if (error instanceof StorageError) throw error; // tried again with the end
+      // A fault in the comparison must not cost the backup.
+      this.#deps.onFailure(error, id);
+      return null;
+    }
+  }
+
+  #announce(backup: BackupRecord): void {
+    const { feed, raiseAlert } = this.#deps;
+    feed.publish({ kind: 'backup', backup });
+    const { id, name, suspicion } = backup;
+    if (suspicion === null) return;
+    const message = `Backup '${name}' is suspicious: ${suspicion}. The clean-up deletes nothing until somebody has looked at it, and confirmed it (confirmBackup) or deleted it`;
+    raiseAlert({ kind: 'backup.suspicious', subject: id, message });
   }
 
   async #run(id: string, signal: AbortSignal): Promise<void> {
@@ -65,8 +121,8 @@ export class BackupRunner {
     if (backup === null) return;
     feed.publish({ kind: 'backup', backup });
     try {
-      const changes = await this.#perform(backup, signal);
-      const ended = await persist(() => this.end(id, ['RUNNING'], changes), safely);
+      const changes = await this.#conclude(backup, await this.#perform(backup, signal));
+      const ended = await persist(() => this.#store(id, ['RUNNING'], changes), safely);
       invariant(ended !== null, `backup ${id} was RUNNING until its runner ended it`);
     } finally {
       progress.forget(id);
@@ -82,6 +138,7 @@ export class BackupRunner {
     const tracker = await persist(() => this.#deps.progress.open(backup.id), { signal, onFailure });
     tracker.begin('RUNNING', 'SCANNING');
     try {
+      await this.#deps.hooks.beforeBackup(backup, signal);
       const outcome = await this.#deps.engine.backup(
         {
           backupId: backup.id,

@@ -4,6 +4,10 @@ import { InvalidInputError } from '../shared/errors.js';
 import type { PageRequest } from '../shared/paging.js';
 
 const MAX_NAME_LENGTH = 120;
+const MAX_SCHEDULE_NAME_LENGTH = 100;
+const MAX_KEPT = 1_000;
+const MAX_URL_LENGTH = 2_000;
+const MAX_BATCH = 100;
 const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
 const MAX_SEARCH_LENGTH = 120;
 /** Each is a place of its own to stage and swap; a folder counts once. */
@@ -36,6 +40,43 @@ export function checkPage({ page, limit }: PageRequest): PageRequest {
 /** @returns the name without white space around it. @throws InvalidInputError unless 1 to 120 printable characters are left */
 export function checkName(name: string): string {
   return checkText('name', name.trim(), MAX_NAME_LENGTH);
+}
+
+/** As `checkName`, 1 to 100 characters: its backups add the time to it. */
+export function checkScheduleName(name: string): string {
+  return checkText('name', name.trim(), MAX_SCHEDULE_NAME_LENGTH);
+}
+
+/** @returns null for absent. @throws InvalidInputError unless `count` is a whole number from 1 to 1000 */
+export function checkKeep(field: string, count: number | null | undefined): number | null {
+  return count == null ? null : checkWholeNumber(field, count, [1, MAX_KEPT]);
+}
+
+/**
+ * @returns null for absent or empty
+ * @throws InvalidInputError unless it is an http: or https: URL without user, password and fragment. The URL itself is
+ *   a secret, so the message does not repeat it
+ */
+export function checkPingUrl(url: string | null | undefined): string | null {
+  if (url == null || url === '') return null;
+  const parsed = url.length <= MAX_URL_LENGTH && URL.canParse(url) ? new URL(url) : null;
+  const isSound =
+    parsed !== null &&
+    ['http:', 'https:'].includes(parsed.protocol) &&
+    `${parsed.username}${parsed.password}${parsed.hash}` === '';
+  if (isSound) return parsed.href;
+  throw new InvalidInputError(
+    `pingUrl must be an http: or https: URL of at most ${MAX_URL_LENGTH} characters, without user, password and fragment, found another one`,
+    { details: { field: 'pingUrl' } },
+  );
+}
+
+/** @throws InvalidInputError unless there are 1 to 100 ids */
+export function checkBatch(ids: readonly string[]): void {
+  if (ids.length >= 1 && ids.length <= MAX_BATCH) return;
+  throw new InvalidInputError(`ids must name 1 to ${MAX_BATCH} backups, found ${ids.length}`, {
+    details: { field: 'ids' },
+  });
 }
 
 /** @throws InvalidInputError unless the key has 1 to 255 printable characters */

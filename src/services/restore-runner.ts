@@ -12,6 +12,7 @@ import type { Clock } from '../shared/clock.js';
 import { AppError, invariant, NotFoundError } from '../shared/errors.js';
 import type { RestoreRecord, RestoreStatus } from '../shared/operation.js';
 import type { Random } from '../shared/random.js';
+import type { OperationHooks } from './hooks/operation-hooks.js';
 import { rebuildBackups } from './metadata-rebuild.js';
 import { toOperationFailure } from './operation-failure.js';
 import type { OperationFeed } from './operation-feed.js';
@@ -32,6 +33,7 @@ export interface RestoreRunnerDeps {
   progress: ProgressService;
   till: Pick<TillRecovery, 'bringBack'>;
   feed: OperationFeed;
+  hooks: Pick<OperationHooks, 'beforeRestore' | 'afterRestore'>;
   clock: Clock;
   random: Random;
   /** Told of an error that is a bug, with the id of the restore that it ended. */
@@ -55,10 +57,31 @@ export class RestoreRunner {
   }
 
   /**
-   * Stores a restore's end and announces it.
+   * Ends a restore that waits, or that nothing runs any more: then the hook that is due afterwards runs first. Stores
+   * its end and announces it.
    * @returns null when it was not in one of the `expected` states, and nothing was changed
    */
   async end(
+    id: string,
+    expected: readonly RestoreStatus[],
+    changes: RestoreChanges & { status: RestoreStatus },
+  ): Promise<RestoreRecord | null> {
+    const restore = await this.#deps.restores.find(id);
+    if (restore === null || !expected.includes(restore.status)) return null;
+    const isLeft = restore.status === 'VALIDATING' || restore.status === 'RESTORING';
+    return this.#store(id, expected, isLeft ? await this.#conclude(restore, changes) : changes);
+  }
+
+  /** Runs the hook that runs in any case. @returns `changes` with what it has to say */
+  async #conclude<C extends RestoreChanges & { status: RestoreStatus }>(
+    restore: RestoreRecord,
+    changes: C,
+  ): Promise<C> {
+    const said = await this.#deps.hooks.afterRestore(restore, changes.status);
+    return said.length === 0 ? changes : { ...changes, notices: [...(changes.notices ?? []), ...said] };
+  }
+
+  async #store(
     id: string,
     expected: readonly RestoreStatus[],
     changes: RestoreChanges & { status: RestoreStatus },
@@ -91,8 +114,8 @@ export class RestoreRunner {
     if (restore === null) return;
     feed.publish({ kind: 'restore', restore });
     try {
-      const changes = await this.#perform(restore, signal);
-      const ended = await persist(() => this.end(id, ['VALIDATING', 'RESTORING'], changes), safely);
+      const changes = await this.#conclude(restore, await this.#perform(restore, signal));
+      const ended = await persist(() => this.#store(id, ['VALIDATING', 'RESTORING'], changes), safely);
       invariant(ended !== null, `restore ${id} was running until its runner ended it`);
       await this.acknowledge(ended);
     } finally {
@@ -117,6 +140,7 @@ export class RestoreRunner {
     });
     tracker.begin('VALIDATING', 'VALIDATING');
     try {
+      await this.#deps.hooks.beforeRestore(restore, signal);
       const outcome = await this.#restore(restore, signal, (update) => follower.follow(update));
       const { validated, restoredFiles, skippedFiles, restoredBytes, notices } = outcome;
       const done = { validated, restoredFiles, skippedFiles, restoredBytes, notices };

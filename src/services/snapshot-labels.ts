@@ -1,6 +1,7 @@
 import type { SnapshotDescription, SnapshotLabels } from '../engine/index.js';
 import { COMPONENTS } from '../shared/component.js';
 import { type BackupRecord, TRIGGERS, type Trigger } from '../shared/operation.js';
+import { KEEP_PERIODS, type KeepRules } from '../shared/schedule.js';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -20,6 +21,8 @@ export function toSnapshotLabels(backup: BackupRecord): SnapshotLabels {
     retentionDays: backup.retentionDays,
     compressionLevel: backup.compressionLevel,
     pinned: backup.pinned,
+    ...(backup.scheduleId === null ? {} : { scheduleId: backup.scheduleId }),
+    ...(backup.keepRules === null ? {} : { keepRules: JSON.stringify(backup.keepRules) }),
   };
 }
 
@@ -59,6 +62,30 @@ export function toBackupOfSnapshot(snapshot: SnapshotDescription): BackupRecord 
     error: null,
     notices: snapshot.notices,
     snapshotId: snapshot.snapshotId,
+    scheduleId: typeof labels.scheduleId === 'string' ? labels.scheduleId : null,
+    keepRules: parseKeepRules(labels.keepRules),
+    suspicion: null,
+    confirmedAt: null,
     idempotencyKey: null,
   };
+}
+
+/** The keep rules in a label; null for a label that holds none, or that another version wrote differently. */
+function parseKeepRules(label: SnapshotLabels[string] | undefined): KeepRules | null {
+  if (typeof label !== 'string') return null;
+  const found = toObject(label);
+  if (typeof found.timeZone !== 'string') return null;
+  const count = (key: string): number | null =>
+    Number.isInteger(found[key]) ? (found[key] as number) : null;
+  const periods = Object.fromEntries(KEEP_PERIODS.map((period) => [period, count(period)]));
+  return { timeZone: found.timeZone, last: count('last'), ...periods } as KeepRules;
+}
+
+function toObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {}; // labels are only as good as who wrote them; the backup is worth its row all the same
+  }
 }

@@ -23,6 +23,7 @@ export const OPERATION_CODES = {
   WRONG_KEY: 'SERVICE_UNAVAILABLE',
   CANCELLED: 'CONFLICT',
   INTERRUPTED: 'SERVICE_UNAVAILABLE',
+  HOOK_FAILED: 'SERVICE_UNAVAILABLE',
 } as const satisfies Record<string, ContractCode>;
 
 /** Every code of `docs/errors.md`. */

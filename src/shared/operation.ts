@@ -1,4 +1,5 @@
 import type { Component } from './component.js';
+import type { KeepRules } from './schedule.js';
 
 /** Who asks: the subject and role of a verified token, and where the request came from. */
 export interface Actor {
@@ -6,6 +7,9 @@ export interface Actor {
   role: Role;
   remoteAddress: string | null;
 }
+
+/** Who does something: an actor, or the server by itself, which has no role. */
+export type Agent = Omit<Actor, 'role'> & { role: Role | null };
 
 /** Roles that the point-of-sale system puts into its tokens. */
 export const ROLES = ['ADMIN', 'MANAGER', 'CASHIER'] as const;
@@ -98,6 +102,14 @@ export interface BackupRecord {
   notices: string[];
   /** The repository's snapshot object; null until COMPLETED. */
   snapshotId: string | null;
+  /** The schedule that made it, which may be deleted since. */
+  scheduleId: string | null;
+  /** The keep rules that its schedule had, for when the schedule is gone. */
+  keepRules: KeepRules | null;
+  /** Why its content is suspicious, one sentence or more; null when it is not. */
+  suspicion: string | null;
+  /** When an administrator said that it is as it should be. */
+  confirmedAt: Date | null;
   idempotencyKey: string | null;
 }
 

@@ -84,6 +84,9 @@ describe('GraphQL over HTTP', () => {
       it(`passes validation and the limits: ${name}`, async () => {
         const answer = await test.query(String(document), {
           id: 'none',
+          ids: ['none'],
+          dryRun: true,
+          pinned: true,
           limit: 100,
           input: { backupId: 'none' },
         });

@@ -25,8 +25,10 @@ describe('the API over the real services', () => {
   beforeEach(async () => {
     kit = await openServiceKit();
     const audit = new AuditService({ audit: kit.metadata.audit, clock: systemClock, random: systemRandom });
-    const { backups, restores, progress, feed } = kit;
-    test = await TestApi.start({ services: { backups, restores, progress, operations: feed, audit } });
+    const { backups, restores, progress, schedules, cleanup, feed } = kit;
+    test = await TestApi.start({
+      services: { backups, restores, progress, schedules, cleanup, operations: feed, audit },
+    });
   });
   afterEach(async () => {
     await test[Symbol.asyncDispose]();
@@ -157,6 +159,51 @@ describe('the API over the real services', () => {
     const again = await test.query(String(documents.CancelBackupDocument), { id });
     expect((cancelBackup as OperationView).status).to.equal('CANCELLED');
     expect([again.status, codesOf(again)]).to.deep.equal([409, ['CONFLICT']]);
+  });
+
+  it('makes schedules, runs them, and shows what they made', async () => {
+    const input = { name: 'Nightly', cron: '30 2 * * *', timeZone: 'Europe/Berlin', keepDaily: 7 };
+    const { createSchedule } = await send(documents.CreateScheduleDocument, { input });
+    const { id } = createSchedule as { id: string };
+    expect(createSchedule).to.deep.include({
+      enabled: true,
+      components: ['DATABASE', 'CONFIG', 'CACHE', 'FILES'],
+      retentionDays: 30,
+      jitterSeconds: 0,
+      keepDaily: 7,
+      keepLast: null,
+      pingUrl: null,
+      lastBackup: null,
+    });
+    const { runSchedule } = await send(documents.RunScheduleDocument, { id });
+    const { backup } = runSchedule as { backup: OperationView & { scheduleId: string } };
+    expect(backup).to.include({ trigger: 'SCHEDULE', createdBy: 'schedule:Nightly', scheduleId: id });
+    await follow(documents.BackupProgressDocument, { id: backup.id });
+    await send(documents.UpdateScheduleDocument, { id, input: { ...input, enabled: false } });
+    const { schedules } = await send(documents.SchedulesDocument);
+    const [schedule] = schedules as Record<string, unknown>[];
+    expect(schedule).to.deep.include({ enabled: false, nextRunAt: null, nextRuns: [] });
+    expect(schedule?.lastBackup).to.include({ id: backup.id, status: 'COMPLETED' });
+    expect(await send(documents.DeleteScheduleDocument, { id })).to.deep.equal({ deleteSchedule: id });
+  });
+
+  it('pins, deletes several, and cleans up', async () => {
+    const [first, second] = [await completeBackup(), await completeBackup()];
+    const { pinBackup } = await send(documents.PinBackupDocument, { id: first.id, pinned: true });
+    expect(pinBackup).to.include({ pinned: true, suspicious: false });
+    const { deleteBackups } = await send(documents.DeleteBackupsDocument, { ids: [first.id, second.id] });
+    expect(deleteBackups).to.deep.include({ id: second.id, error: null });
+    const { cleanup } = await send(documents.CleanupDocument, { dryRun: true });
+    const { kept } = cleanup as { kept: { backup: OperationView; reasons: string[] }[] };
+    expect(kept.map(({ backup, reasons }) => [backup.id, reasons[0]])).to.deep.equal([[first.id, 'pinned']]);
+    expect(cleanup).to.deep.include({
+      dryRun: true,
+      expiredBackups: [],
+      reclaimedBytes: 400,
+      suspended: null,
+    });
+    const answer = await test.query(String(documents.ConfirmBackupDocument), { id: first.id });
+    expect(codesOf(answer)).to.deep.equal(['CONFLICT']);
   });
 
   it('answers a repeated idempotency key with the first backup', async () => {

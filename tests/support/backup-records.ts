@@ -29,6 +29,10 @@ export function makeQueuedBackup(changes: Partial<BackupRecord> = {}): BackupRec
     error: null,
     notices: [],
     snapshotId: null,
+    scheduleId: null,
+    keepRules: null,
+    suspicion: null,
+    confirmedAt: null,
     idempotencyKey: null,
     ...changes,
   };

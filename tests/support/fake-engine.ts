@@ -42,6 +42,8 @@ export class FakeEngine implements Engine {
   /** What happens before it answers. */
   duringRecovery: () => Promise<void> = async () => {};
   readonly acknowledged: string[] = [];
+  /** What a backup turns out to hold. */
+  describe: (snapshot: SnapshotDescription) => SnapshotDescription = (snapshot) => snapshot;
   /** What happens during a backup, before it is committed. */
   duringBackup: (request: BackupRequest, options: RunOptions<BackupUpdate>) => Promise<void> = async () => {};
   /** What happens during a restore. */
@@ -71,7 +73,7 @@ export class FakeEngine implements Engine {
     await this.duringBackup(request, options);
     throwIfCancelled(options.signal);
     options.onProgress?.(toBackupUpdate({ phase: 'FINALIZING', processedBytes: 1_000, totalBytes: 1_000 }));
-    const snapshot = describeSnapshot(request);
+    const snapshot = this.describe(describeSnapshot(request));
     this.snapshots.set(snapshot.snapshotId, snapshot);
     return snapshot;
   }

@@ -11,6 +11,7 @@ import {
   type RestoreProgressRecord,
   type RestoreRecord,
 } from '../../src/shared/operation.js';
+import type { ScheduleRecord } from '../../src/shared/schedule.js';
 import { EventSource } from './event-source.js';
 
 /** A backup as it is stored, COMPLETED but for `changes`. */
@@ -50,6 +51,10 @@ export function makeBackup(changes: Partial<BackupRecord> = {}): BackupRecord {
     error: null,
     notices: [],
     snapshotId: 'ab',
+    scheduleId: null,
+    keepRules: null,
+    suspicion: null,
+    confirmedAt: null,
     idempotencyKey: null,
     ...changes,
   };
@@ -152,6 +157,29 @@ export class MemoryServices implements Omit<ApiDeps, 'logger' | 'clock' | 'rando
       if (isBackupEnded(backup.status)) throw new ConflictError('The backup has ended');
       return { ...backup, status: 'CANCELLED' };
     },
+    deleteAll: async (_actor, ids) => ids.map((id) => ({ id, error: null })),
+    pin: async (_actor, id, pinned) => ({ ...found(this.backupRecords.get(id), 'backup', id), pinned }),
+    confirm: async (_actor, id) => found(this.backupRecords.get(id), 'backup', id),
+  };
+
+  readonly schedules: ApiDeps['schedules'] = {
+    list: async () => [],
+    create: async () => found<ScheduleRecord>(undefined, 'schedule', 'none'),
+    update: async (_actor, id) => found<ScheduleRecord>(undefined, 'schedule', id),
+    delete: async (_actor, id) => found(undefined, 'schedule', id),
+    run: async (_actor, id) => found<BackupRecord>(undefined, 'schedule', id),
+    nextRuns: () => [],
+    lastBackup: async () => null,
+  };
+
+  readonly cleanup: ApiDeps['cleanup'] = {
+    run: async (_agent, { dryRun }) => ({
+      dryRun,
+      expiredBackups: [],
+      kept: [],
+      reclaimedBytes: 0,
+      suspended: null,
+    }),
   };
 
   readonly restores: ApiDeps['restores'] = {

@@ -2,19 +2,27 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Metadata, openMetadata } from '../../src/db/metadata.js';
+import { CronCalendar } from '../../src/jobs/cron-calendar.js';
 import { InProcessJobQueue } from '../../src/jobs/in-process-job-queue.js';
+import type { Alert } from '../../src/services/alert.js';
 import { AuditService } from '../../src/services/audit-service.js';
 import { BackupRunner } from '../../src/services/backup-runner.js';
 import { BackupService, type CreateBackup } from '../../src/services/backup-service.js';
+import { CleanupService } from '../../src/services/cleanup-service.js';
+import { ChangeGuard } from '../../src/services/guard/change-guard.js';
+import { OperationHooks } from '../../src/services/hooks/operation-hooks.js';
 import { OperationFeed } from '../../src/services/operation-feed.js';
 import { ProgressService } from '../../src/services/progress-service.js';
 import { RecoveryService } from '../../src/services/recovery-service.js';
 import { RestoreRunner } from '../../src/services/restore-runner.js';
 import { RestoreService } from '../../src/services/restore-service.js';
+import { ScheduleRuns } from '../../src/services/schedules/schedule-runs.js';
+import { ScheduleService } from '../../src/services/schedules/schedule-service.js';
 import { TillGate } from '../../src/services/till-gate.js';
 import { TillRecovery } from '../../src/services/till-recovery.js';
-import { systemClock } from '../../src/shared/clock.js';
+import { type Clock, systemClock } from '../../src/shared/clock.js';
 import { AppError } from '../../src/shared/errors.js';
+import type { RunHook } from '../../src/shared/hook.js';
 import type { Actor } from '../../src/shared/operation.js';
 import { systemRandom } from '../../src/shared/random.js';
 import { FakeEngine } from './fake-engine.js';
@@ -38,6 +46,14 @@ export interface ServiceKit {
   backups: BackupService;
   restores: RestoreService;
   recovery: RecoveryService;
+  schedules: ScheduleService;
+  runs: ScheduleRuns;
+  cleanup: CleanupService;
+  calendar: CronCalendar;
+  /** What was raised. */
+  alerts: Alert[];
+  /** How often somebody said that schedules have changed. */
+  changes: { count: number };
   /** What was reported as a bug or as not stored. */
   failures: unknown[];
   /** Ends this server without storing anything more, as a crash would, and starts another over the same metadata. */
@@ -46,21 +62,28 @@ export interface ServiceKit {
   close(): Promise<void>;
 }
 
-/** Opens a kit in a new temporary folder. */
-export async function openServiceKit(): Promise<ServiceKit> {
-  const folder = await mkdtemp(join(tmpdir(), 'tillvault-services-'));
-  await writeMigratedMetadata(join(folder, 'metadata.db'));
-  return openKitIn(folder, new FakeEngine());
+/** What a kit differs in from the usual one. */
+export interface KitOptions {
+  clock?: Clock;
+  /** Default: no hooks. */
+  runHook?: RunHook;
 }
 
-async function openKitIn(folder: string, engine: FakeEngine): Promise<ServiceKit> {
+/** Opens a kit in a new temporary folder. */
+export async function openServiceKit(options: KitOptions = {}): Promise<ServiceKit> {
+  const folder = await mkdtemp(join(tmpdir(), 'tillvault-services-'));
+  await writeMigratedMetadata(join(folder, 'metadata.db'));
+  return openKitIn(folder, new FakeEngine(), options);
+}
+
+async function openKitIn(folder: string, engine: FakeEngine, options: KitOptions): Promise<ServiceKit> {
   const restoreDir = join(folder, 'restore');
   const metadata = await openMetadata(`file:${join(folder, 'metadata.db')}`);
   const failures: unknown[] = [];
   const onFailure = (error: unknown): void => {
     failures.push(error);
   };
-  const clock = systemClock;
+  const { clock = systemClock, runHook = async () => {} } = options;
   const random = systemRandom;
   const queue = new InProcessJobQueue({ onFailure });
   const feed = new OperationFeed();
@@ -68,12 +91,29 @@ async function openKitIn(folder: string, engine: FakeEngine): Promise<ServiceKit
   const audit = new AuditService({ audit: metadata.audit, clock, random });
   const gate = new TillGate();
   const till = new TillRecovery({ engine, gate, onFailure });
-  const shared = { ...metadata, audit, engine, queue, gate, till, progress, feed, clock, random, onFailure };
+  const alerts: Alert[] = [];
+  const raiseAlert = (alert: Alert): void => {
+    alerts.push(alert);
+  };
+  const guard = new ChangeGuard(metadata.backups);
+  const hooks = new OperationHooks(runHook, { onFailure });
+  const running = { engine, queue, gate, till, progress, feed, guard, hooks, raiseAlert };
+  const shared = { ...metadata, ...running, audit, clock, random, onFailure };
   const backupRunner = new BackupRunner({ ...shared, backups: metadata.backups });
   const restoreRunner = new RestoreRunner(shared, { restoreDir });
   const recovery = new RecoveryService({ ...shared, backupRunner, restoreRunner }, { restoreDir });
+  const backups = new BackupService({ ...shared, runner: backupRunner });
+  const cleanup = new CleanupService({ ...shared, service: backups });
+  const calendar = new CronCalendar();
+  const runs = new ScheduleRuns({ ...shared, service: backups });
+  const changes = { count: 0 };
+  const onChange = (): void => {
+    changes.count += 1;
+  };
+  const schedules = new ScheduleService({ ...shared, runs, calendar, onChange });
   const stop = async (): Promise<void> => {
     await recovery.close();
+    await cleanup.close();
     await queue.drain(0);
     feed.close();
     await progress.close();
@@ -87,13 +127,19 @@ async function openKitIn(folder: string, engine: FakeEngine): Promise<ServiceKit
     queue,
     feed,
     progress,
-    backups: new BackupService({ ...shared, runner: backupRunner }),
+    backups,
     restores: new RestoreService({ ...shared, runner: restoreRunner }, { restoreDir }),
     recovery,
+    schedules,
+    runs,
+    cleanup,
+    calendar,
+    alerts,
+    changes,
     failures,
     restart: async () => {
       await stop();
-      return openKitIn(folder, engine);
+      return openKitIn(folder, engine, options);
     },
     close: async () => {
       await stop();

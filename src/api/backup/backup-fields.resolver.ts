@@ -21,6 +21,14 @@ export class BackupFieldsResolver {
     return latest && toBackupProgress(latest);
   }
 
+  @FieldResolver(() => Boolean, {
+    description:
+      'True when its content changed suddenly and nobody has confirmed that it is as it should be: until then the clean-up deletes nothing.',
+  })
+  suspicious(@Root() { suspicion, confirmedAt }: BackupRecord): boolean {
+    return suspicion !== null && confirmedAt === null;
+  }
+
   // Nothing verifies backups yet, so none was ever verified.
   @FieldResolver(() => Verification, {
     nullable: true,

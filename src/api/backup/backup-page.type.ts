@@ -1,5 +1,9 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
-import type { BackupSummary as BackupSummaryRecord } from '../../services/backup-service.js';
+import type {
+  BackupSummary as BackupSummaryRecord,
+  BatchResult as BatchResultRecord,
+} from '../../services/backup-service.js';
+import { OperationError } from '../operation/operation-error.type.js';
 import { Pagination } from '../operation/pagination.type.js';
 import { ByteCount } from '../scalars/byte-count.js';
 import { DateTime } from '../scalars/date-time.js';
@@ -57,6 +61,16 @@ export class BackupPage {
 export class CreateBackupPayload {
   @Field(() => Backup, { description: 'The backup, QUEUED; follow it with backupProgress.' })
   backup!: Backup;
+}
+
+/** GraphQL `BatchResult`. */
+@ObjectType({ description: 'How one of several came out.' })
+export class BatchResult implements BatchResultRecord {
+  @Field(() => ID, { description: 'What was asked for.' })
+  id!: string;
+
+  @Field(() => OperationError, { nullable: true, description: 'Why it was refused; null when it was done.' })
+  error!: OperationError | null;
 }
 
 /** GraphQL `DeleteBackupPayload`. */

@@ -6,7 +6,7 @@ import { ADMIN_ONLY } from '../auth/auth-directive.js';
 import { type ApiContext, actorOf } from '../context.js';
 import { BackupFilter, BackupSort, CreateBackupInput } from './backup.input.js';
 import { Backup } from './backup.type.js';
-import { BackupPage, CreateBackupPayload, DeleteBackupPayload } from './backup-page.type.js';
+import { BackupPage, BatchResult, CreateBackupPayload, DeleteBackupPayload } from './backup-page.type.js';
 
 const BY_NEWEST: BackupSort = { field: 'CREATED_AT', direction: 'DESC' };
 
@@ -14,7 +14,10 @@ const BY_NEWEST: BackupSort = { field: 'CREATED_AT', direction: 'DESC' };
 @Resolver()
 export class BackupResolver {
   constructor(
-    private readonly service: Pick<BackupService, 'list' | 'get' | 'create' | 'delete' | 'cancel'>,
+    private readonly service: Pick<
+      BackupService,
+      'list' | 'get' | 'create' | 'delete' | 'deleteAll' | 'cancel' | 'pin' | 'confirm'
+    >,
   ) {}
 
   @Directive(ADMIN_ONLY)
@@ -76,6 +79,42 @@ export class BackupResolver {
     @Arg('id', () => ID, { description: 'The backup.' }) id: string,
   ): Promise<BackupRecord> {
     return this.service.cancel(actorOf(context), id);
+  }
+
+  @Directive(ADMIN_ONLY)
+  @Mutation(() => [BatchResult], {
+    description:
+      'Deletes 1 to 100 backups, each by itself: what one is refused for does not stop the others. Answers in the order asked for.',
+  })
+  deleteBackups(
+    @Ctx() context: ApiContext,
+    @Arg('ids', () => [ID], { description: 'The backups.' }) ids: string[],
+  ): Promise<BatchResult[]> {
+    return this.service.deleteAll(actorOf(context), ids);
+  }
+
+  @Directive(ADMIN_ONLY)
+  @Mutation(() => Backup, {
+    description: 'Pins a backup, so that it never expires and cannot be deleted, or unpins it.',
+  })
+  pinBackup(
+    @Ctx() context: ApiContext,
+    @Arg('id', () => ID, { description: 'The backup.' }) id: string,
+    @Arg('pinned', () => Boolean, { defaultValue: true, description: 'false: unpins it.' }) pinned: boolean,
+  ): Promise<BackupRecord> {
+    return this.service.pin(actorOf(context), id, pinned);
+  }
+
+  @Directive(ADMIN_ONLY)
+  @Mutation(() => Backup, {
+    description:
+      'Says that a suspicious backup is as it should be, so that the clean-up deletes again. CONFLICT when it is not suspicious.',
+  })
+  confirmBackup(
+    @Ctx() context: ApiContext,
+    @Arg('id', () => ID, { description: 'The backup.' }) id: string,
+  ): Promise<BackupRecord> {
+    return this.service.confirm(actorOf(context), id);
   }
 }
 

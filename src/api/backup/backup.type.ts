@@ -117,4 +117,23 @@ export class Backup implements Partial<BackupRecord> {
     description: 'What was left out or changed while it was read, one sentence each.',
   })
   notices!: string[];
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The schedule that made it, which may be deleted since; null when somebody asked for it.',
+  })
+  scheduleId!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Why its content is suspicious: it changed suddenly against the backups before it. Null when it is not. Until confirmBackup the clean-up deletes nothing.',
+  })
+  suspicion!: string | null;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When an administrator confirmed that it is as it should be; null unless one did.',
+  })
+  confirmedAt!: Date | null;
 }

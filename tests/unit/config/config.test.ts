@@ -78,6 +78,27 @@ describe('config', () => {
       });
     });
 
+    it('cleans up daily, or never when told so with an empty value', () => {
+      expect(load().cleanupCron).to.equal('30 4 * * *');
+      expect(load({ CLEANUP_CRON: '0 5 * * 0' }).cleanupCron).to.equal('0 5 * * 0');
+      expect(load({ CLEANUP_CRON: '' }).cleanupCron).to.equal(null);
+    });
+
+    it('takes hooks as a path or as a list of a program and its arguments', () => {
+      const { hooks, hookTimeoutMs } = load({
+        HOOK_BEFORE_BACKUP: '/bin/true',
+        HOOK_AFTER_RESTORE: '["/bin/echo", "a b", "$HOME"]',
+        HOOK_TIMEOUT_SECONDS: '5',
+      });
+      expect(hooks).to.deep.equal({
+        beforeBackup: ['/bin/true'],
+        afterBackup: null,
+        beforeRestore: null,
+        afterRestore: ['/bin/echo', 'a b', '$HOME'],
+      });
+      expect(hookTimeoutMs).to.equal(5_000);
+    });
+
     it('counts an empty variable as absent', () => {
       expect(load({ PORT: '', JWT_PUBLIC_KEY: '', CACHE_PATHS: '' }).port).to.equal(4000);
     });
@@ -132,6 +153,16 @@ describe('config', () => {
       ['DATABASE_URL', 'file://elsewhere/x.db'],
       ['METADATA_DATABASE_URL', 'mysql://host/db'],
       ['STORAGE_URL', './backups'],
+      ['HOOK_BEFORE_BACKUP', 'stop-till.sh'],
+      ['HOOK_BEFORE_BACKUP', './stop-till.sh'],
+      ['HOOK_AFTER_BACKUP', '/no/such/program'],
+      ['HOOK_AFTER_BACKUP', '/tmp'],
+      ['HOOK_BEFORE_RESTORE', '["/bin/true"'],
+      ['HOOK_BEFORE_RESTORE', '[]'],
+      ['HOOK_BEFORE_RESTORE', '["/bin/true", 1]'],
+      ['HOOK_AFTER_RESTORE', '/etc/passwd'],
+      ['HOOK_TIMEOUT_SECONDS', '0'],
+      ['HOOK_TIMEOUT_SECONDS', '3601'],
       ['REDIS_URL', 'http://host'],
       ['JWT_JWKS_URL', 'http://keys.example/jwks'],
       ['JWT_PUBLIC_KEY', './absent.pem'],

@@ -266,6 +266,101 @@ describe('BackupService', () => {
     });
   });
 
+  describe('deleteAll()', () => {
+    it('deletes each by itself, and answers in the order asked for', async () => {
+      const [first, pinned, last] = [await complete(), await complete(), await complete()];
+      await kit.backups.pin(ADMIN, pinned.id, true);
+      const results = await kit.backups.deleteAll(ADMIN, [first.id, pinned.id, 'none', last.id, first.id]);
+      expect(results.map(({ id, error }) => [id, error?.code ?? null])).to.deep.equal([
+        [first.id, null],
+        [pinned.id, 'CONFLICT'],
+        ['none', 'NOT_FOUND'],
+        [last.id, null],
+        [first.id, null],
+      ]);
+      expect((await kit.metadata.backups.listStates()).map(({ id }) => id)).to.deep.equal([pinned.id]);
+    });
+
+    it('refuses none and 101', async () => {
+      const many = Array.from({ length: 101 }, (_, number) => String(number));
+      expect(await codeOf(kit.backups.deleteAll(ADMIN, []))).to.equal('BAD_USER_INPUT');
+      expect(await codeOf(kit.backups.deleteAll(ADMIN, many))).to.equal('BAD_USER_INPUT');
+    });
+  });
+
+  describe('pin()', () => {
+    it('keeps a backup from being deleted until it is unpinned', async () => {
+      const { id } = await complete();
+      expect((await kit.backups.pin(ADMIN, id, true)).pinned).to.equal(true);
+      expect(await codeOf(kit.backups.delete(ADMIN, id))).to.equal('CONFLICT');
+      expect((await kit.backups.pin(ADMIN, id, false)).pinned).to.equal(false);
+      await kit.backups.delete(ADMIN, id);
+    });
+
+    it('wins over a deletion or loses to it, never both', async () => {
+      for (let turns = 0; turns < 8; turns++) {
+        const { id } = await complete();
+        const deletion = kit.backups.delete(ADMIN, id).then(
+          () => 'deleted',
+          () => 'stayed',
+        );
+        for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+        const pin = await kit.backups.pin(ADMIN, id, true).then(
+          () => 'pinned',
+          () => 'refused',
+        );
+        expect(['deleted refused', 'stayed pinned']).to.include(`${await deletion} ${pin}`);
+      }
+    });
+
+    it('does not find an unknown backup', async () => {
+      expect(await codeOf(kit.backups.pin(ADMIN, 'none', true))).to.equal('NOT_FOUND');
+    });
+  });
+
+  describe('confirm()', () => {
+    it('is noted once, and refused for a backup that is not suspicious', async () => {
+      const backup = await complete();
+      expect(await codeOf(kit.backups.confirm(ADMIN, backup.id))).to.equal('CONFLICT');
+      const odd = { ...backup, id: 'odd', suspicion: 'FILES holds 0 bytes', snapshotId: null };
+      await kit.metadata.backups.insert(odd);
+      const { confirmedAt } = await kit.backups.confirm(ADMIN, 'odd');
+      expect(confirmedAt).to.be.instanceOf(Date);
+      expect((await kit.backups.confirm(ADMIN, 'odd')).confirmedAt).to.deep.equal(confirmedAt);
+      expect(await codeOf(kit.backups.confirm(ADMIN, 'none'))).to.equal('NOT_FOUND');
+    });
+  });
+
+  describe('a backup whose content changed suddenly', () => {
+    /** What the engine captures: a component of so many bytes. */
+    function capture(sizeBytes: number): void {
+      kit.engine.describe = (snapshot) => ({
+        ...snapshot,
+        components: snapshot.components.map((part) => ({ ...part, sizeBytes })),
+      });
+    }
+
+    it('is COMPLETED, suspicious, and told', async () => {
+      capture(100_000_000);
+      for (let number = 0; number < 3; number++) expect((await complete()).suspicion).to.equal(null);
+      capture(1_000);
+      const backup = await complete();
+      expect(backup.status).to.equal('COMPLETED');
+      expect(backup.suspicion).to.contain('DATABASE holds 1000 bytes, where 95.4 MiB are usual');
+      expect(kit.alerts.map(({ kind, subject }) => [kind, subject])).to.deep.equal([
+        ['backup.suspicious', backup.id],
+      ]);
+    });
+
+    it('is kept although it could not be compared', async () => {
+      kit.metadata.backups.listNewest = async () => {
+        throw new TypeError('A bug');
+      };
+      expect(await complete()).to.include({ status: 'COMPLETED', suspicion: null });
+      expect(kit.failures.length).to.equal(1);
+    });
+  });
+
   describe('list()', () => {
     const sort = { field: 'CREATED_AT', direction: 'DESC' } as const;
     const pages: [number, number][] = [
