@@ -20,8 +20,11 @@ import { createTokenVerifier } from './server/auth/token-verifier.js';
 import { createServer, type Listening } from './server/server.js';
 import type { RaiseAlert } from './services/alert.js';
 import { AuditService } from './services/audit-service.js';
+import { BackupCheckRunner } from './services/backup-check-runner.js';
+import { BackupCheckService } from './services/backup-check-service.js';
 import { BackupRunner } from './services/backup-runner.js';
 import { BackupService } from './services/backup-service.js';
+import { listCheckTasks } from './services/check-tasks.js';
 import { CleanupService, SCHEDULED_CLEANUP } from './services/cleanup-service.js';
 import { ChangeGuard } from './services/guard/change-guard.js';
 import { OperationHooks } from './services/hooks/operation-hooks.js';
@@ -29,6 +32,7 @@ import { OperationFeed } from './services/operation-feed.js';
 import { ProgressService } from './services/progress-service.js';
 import { RecoveryService } from './services/recovery-service.js';
 import { RecurringTasks, type RecurringTasksDeps } from './services/recurring-tasks.js';
+import { RepositoryVerification } from './services/repository-verification.js';
 import { RestoreRunner } from './services/restore-runner.js';
 import { RestoreService } from './services/restore-service.js';
 import { SchedulePings } from './services/schedules/schedule-pings.js';
@@ -85,18 +89,21 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
   const queue = new InProcessJobQueue({
     onFailure: (error, id) => logger.error({ err: error, id }, 'A job failed'),
   });
+  const checkQueue = new InProcessJobQueue({
+    onFailure: (error, id) => logger.error({ err: error, id }, 'A check failed'),
+  });
   const feed = new OperationFeed();
   const audit = new AuditService({ audit: metadata.audit, clock, random });
   const onFailure = (error: unknown, id?: string) =>
     logger.error({ err: error, id }, 'An operation failed unexpectedly');
   const progress = new ProgressService({ ...metadata, clock, onFailure });
   const gate = new TillGate();
-  const till = new TillRecovery({ engine, gate, onFailure });
   const raiseAlert: RaiseAlert = ({ kind, subject, message }) =>
     logger.warn({ alert: kind, subject }, message);
   const runHook = createHookRunner(config.hooks, { timeoutMs: config.hookTimeoutMs });
   const hooks = new OperationHooks(runHook, { onFailure });
   const guard = new ChangeGuard(metadata.backups);
+  const till = new TillRecovery({ engine, gate, onFailure });
   const running = { engine, queue, gate, till, progress, feed, guard, hooks };
   const shared = { ...metadata, ...running, audit, clock, random, raiseAlert, onFailure };
   const folders = { restoreDir: config.restoreDir };
@@ -104,16 +111,38 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
   const restoreRunner = new RestoreRunner(shared, folders);
   const backups = new BackupService({ ...shared, runner: backupRunner });
   const restores = new RestoreService({ ...shared, runner: restoreRunner }, folders);
+  const checkRunner = new BackupCheckRunner({ ...shared, checkQueue, version: VERSION });
+  const checks = new BackupCheckService({ ...shared, checkRunner, checkQueue });
+  const repository = new RepositoryVerification({ ...shared, checkQueue }, { days: config.verifyDays });
   const recovery = new RecoveryService({ ...shared, backupRunner, restoreRunner }, folders);
 
   const cleanup = new CleanupService({ ...shared, service: backups });
-  const { scheduler, schedules, tasks } = createTimekeeping(config, { ...shared, service: backups, cleanup });
+  const { scheduler, schedules, tasks } = createTimekeeping(config, {
+    ...shared,
+    service: backups,
+    cleanup,
+    checkService: checks,
+    repository,
+  });
   const pings = new SchedulePings({ ...shared, send: fetch });
 
   const verifier = createTokenVerifier(config.jwt.key, { ...config.jwt, clock });
   const production = config.isProduction;
   const api = createApi(
-    { backups, restores, progress, schedules, cleanup, operations: feed, audit, logger, clock, random },
+    {
+      backups,
+      restores,
+      progress,
+      schedules,
+      cleanup,
+      checks,
+      repository,
+      operations: feed,
+      audit,
+      logger,
+      clock,
+      random,
+    },
     { production },
   );
   const { host, port } = config;
@@ -125,7 +154,7 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
     await scheduler.close();
     const tasksEnd = Promise.all([tasks.close(), cleanup.close()]);
     const recoveryEnd = recovery.close();
-    await queue.drain(config.shutdownGraceMs);
+    await Promise.all([queue.drain(config.shutdownGraceMs), checkQueue.drain(0)]);
     await progress.close();
     feed.close();
     await pings.close(PING_GRACE_MS);
@@ -140,7 +169,8 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
     async start() {
       await openRepository(engine, metadata);
       pings.start();
-      logger.info(await recovery.recover(), 'Recovered');
+      const report = await recovery.recover();
+      logger.info({ ...report, interruptedChecks: await checks.recover() }, 'Recovered');
       const listening = await server.listen();
       scheduler.start();
       return listening;
@@ -154,13 +184,15 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
 
 /** What happens by itself at its time: schedules, and what the configuration asks for. */
 function createTimekeeping(
-  { cleanupCron }: Config,
+  { cleanupCron, verifyDays, restoreTestCron }: Config,
   deps: Omit<ScheduleServiceDeps, 'runs' | 'calendar' | 'onChange'> &
     Omit<ScheduleRunsDeps, 'backups'> & { backups: BackupRepository } & Omit<
       RecurringTasksDeps,
       'calendar'
     > & {
       cleanup: CleanupService;
+      checkService: BackupCheckService;
+      repository: RepositoryVerification;
     },
 ) {
   const calendar = new CronCalendar();
@@ -170,7 +202,9 @@ function createTimekeeping(
     await deps.cleanup.run(SCHEDULED_CLEANUP, { dryRun: false, signal });
   };
   const wanted = cleanupCron === null ? [] : [{ ...cleaning, cron: cleanupCron, run }];
-  const tasks = new RecurringTasks(wanted, { ...deps, calendar });
+  const times = { verifyDays, restoreTestCron, timeZone };
+  const checkTasks = listCheckTasks(times, { checks: deps.checkService, repository: deps.repository });
+  const tasks = new RecurringTasks([...wanted, ...checkTasks], { ...deps, calendar });
   const runs = new ScheduleRuns(deps);
   const scheduler = new Scheduler([runs, tasks], { ...deps, calendar, timer: systemWakeTimer });
   const onChange = () => scheduler.wake();

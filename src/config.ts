@@ -67,6 +67,10 @@ export interface Config {
   readonly cleanupCron: string | null;
   readonly hooks: HookCommands;
   readonly hookTimeoutMs: number;
+  /** Within how many days every byte of the repository is read again; 0: never. */
+  readonly verifyDays: number;
+  /** When the newest backup is restored on trial, in the time zone of this machine: five fields; null: never. */
+  readonly restoreTestCron: string | null;
   /** For several servers; nothing uses it yet. */
   readonly redisUrl: string | null;
   /** Secrets that were not configured, for the server to say where they are kept. */
@@ -138,6 +142,8 @@ export function loadConfig(environment: Environment, { cwd, random }: LoadOption
     cleanupCron: environment.CLEANUP_CRON === '' ? null : settings.CLEANUP_CRON,
     hooks,
     hookTimeoutMs: settings.HOOK_TIMEOUT_SECONDS * 1000,
+    verifyDays: settings.VERIFY_DAYS,
+    restoreTestCron: environment.RESTORE_TEST_CRON === '' ? null : settings.RESTORE_TEST_CRON,
     redisUrl: settings.REDIS_URL ?? null,
     generatedSecrets: secrets.generated,
     warnings: weakSecrets,

@@ -7,7 +7,7 @@ import { type FromEngine, LocalEngine, serveEngine } from './engine/index.js';
 import { systemClock } from './shared/clock.js';
 import { invariant } from './shared/errors.js';
 import { systemRandom } from './shared/random.js';
-import { createSources, createTargets, type TillSettings } from './sources/create-sources.js';
+import { createSources, createTargets, openScratch, type TillSettings } from './sources/create-sources.js';
 import { FileJournal } from './sources/file-journal.js';
 import { removeTree } from './sources/remove-tree.js';
 import { FileStore } from './storage/file-store.js';
@@ -49,6 +49,7 @@ const engine = new LocalEngine(
     sources: createSources(settings.till, { clock }),
     createTargets: (targetFolder) => createTargets(settings.till, { clock, targetFolder }),
     journal: new FileJournal(settings.journalFolder),
+    openScratch: (testId) => openScratch(settings.till, { clock, testId }),
   },
   { passphrase: settings.passphrase },
 );

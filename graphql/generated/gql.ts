@@ -18,6 +18,7 @@ type Documents = {
     "query BackupDownload($id: ID!, $format: ArchiveFormat! = TAR_ZST) {\n  backup(id: $id) {\n    id\n    downloadUrl(format: $format)\n  }\n}": typeof types.BackupDownloadDocument,
     "fragment BackupParts on Backup {\n  id\n  name\n  type\n  status\n  trigger\n  sizeBytes\n  storedBytes\n  fileCount\n  encrypted\n  compressed\n  retentionDays\n  expiresAt\n  pinned\n  createdAt\n  startedAt\n  completedAt\n  createdBy\n  scheduleId\n  suspicious\n  error {\n    code\n    message\n  }\n}\n\nfragment BackupDetailParts on Backup {\n  ...BackupParts\n  checksum\n  notices\n  suspicion\n  confirmedAt\n  components {\n    component\n    source\n    sizeBytes\n    storedBytes\n    fileCount\n    checksum\n  }\n  progress {\n    ...BackupProgressParts\n  }\n  verification {\n    id\n    status\n    checkedBytes\n    startedAt\n    completedAt\n    error {\n      code\n      message\n    }\n  }\n}": typeof types.BackupPartsFragmentDoc,
     "subscription BackupProgress($id: ID!, $after: Int) {\n  backupProgress(id: $id, after: $after) {\n    ...BackupProgressParts\n  }\n}": typeof types.BackupProgressDocument,
+    "query BackupProofs($id: ID!) {\n  backup(id: $id) {\n    id\n    verification {\n      id\n      status\n      checkedBytes\n      startedAt\n      completedAt\n      error {\n        code\n        message\n      }\n    }\n    restoreTest {\n      id\n      status\n      checkedBytes\n      startedAt\n      completedAt\n      version\n      components {\n        component\n        files\n        sizeBytes\n        seconds\n        tables {\n          name\n          rows\n        }\n        findings\n      }\n      error {\n        code\n        message\n      }\n    }\n  }\n}": typeof types.BackupProofsDocument,
     "query Backup($id: ID!) {\n  backup(id: $id) {\n    ...BackupDetailParts\n  }\n}": typeof types.BackupDocument,
     "query Backups($page: Int! = 1, $limit: Int! = 10, $filter: BackupFilter, $sort: BackupSort) {\n  backups(page: $page, limit: $limit, filter: $filter, sort: $sort) {\n    items {\n      ...BackupParts\n    }\n    pagination {\n      ...PaginationParts\n    }\n    summary {\n      total\n      completed\n      failed\n      running\n      totalSizeBytes\n      totalStoredBytes\n      oldest\n      newest\n    }\n  }\n}": typeof types.BackupsDocument,
     "mutation CancelBackup($id: ID!) {\n  cancelBackup(id: $id) {\n    ...BackupParts\n  }\n}": typeof types.CancelBackupDocument,
@@ -34,6 +35,7 @@ type Documents = {
     "fragment PaginationParts on Pagination {\n  page\n  limit\n  total\n  totalPages\n  hasNext\n  hasPrev\n}": typeof types.PaginationPartsFragmentDoc,
     "mutation PinBackup($id: ID!, $pinned: Boolean!) {\n  pinBackup(id: $id, pinned: $pinned) {\n    ...BackupParts\n  }\n}": typeof types.PinBackupDocument,
     "fragment BackupProgressParts on BackupProgress {\n  backupId\n  sequence\n  status\n  phase\n  component\n  percent\n  processedBytes\n  totalBytes\n  storedBytes\n  processedFiles\n  totalFiles\n  bytesPerSecond\n  etaSeconds\n  message\n  at\n}\n\nfragment RestoreProgressParts on RestoreProgress {\n  restoreId\n  sequence\n  status\n  phase\n  component\n  percent\n  processedBytes\n  totalBytes\n  processedFiles\n  totalFiles\n  bytesPerSecond\n  etaSeconds\n  message\n  at\n}": typeof types.BackupProgressPartsFragmentDoc,
+    "query RepositoryVerification {\n  repositoryVerification {\n    days\n    isRunning\n    objects\n    totalBytes\n    checkedBytes\n    coveredPercent\n    oldestAt\n    damagedObjects\n  }\n}": typeof types.RepositoryVerificationDocument,
     "fragment RestoreParts on Restore {\n  id\n  backupId\n  backupName\n  status\n  components\n  overwrite\n  validateOnly\n  validated\n  restorePointId\n  restoredFiles\n  skippedFiles\n  restoredBytes\n  createdAt\n  startedAt\n  completedAt\n  createdBy\n  error {\n    code\n    message\n  }\n}": typeof types.RestorePartsFragmentDoc,
     "subscription RestoreProgress($id: ID!, $after: Int) {\n  restoreProgress(id: $id, after: $after) {\n    ...RestoreProgressParts\n  }\n}": typeof types.RestoreProgressDocument,
     "query Restore($id: ID!) {\n  restore(id: $id) {\n    ...RestoreParts\n    backup {\n      ...BackupParts\n    }\n    progress {\n      ...RestoreProgressParts\n    }\n  }\n}": typeof types.RestoreDocument,
@@ -41,12 +43,15 @@ type Documents = {
     "mutation RunSchedule($id: ID!) {\n  runSchedule(id: $id) {\n    backup {\n      ...BackupParts\n    }\n  }\n}": typeof types.RunScheduleDocument,
     "fragment ScheduleParts on Schedule {\n  id\n  name\n  cron\n  timeZone\n  enabled\n  components\n  encrypt\n  compress\n  retentionDays\n  jitterSeconds\n  keepLast\n  keepHourly\n  keepDaily\n  keepWeekly\n  keepMonthly\n  keepYearly\n  pingUrl\n  nextRunAt\n  nextRuns(count: 5)\n  lastRunAt\n  lastSkippedAt\n  lastSkipReason\n  lastBackup {\n    id\n    name\n    status\n    createdAt\n    completedAt\n  }\n}": typeof types.SchedulePartsFragmentDoc,
     "query Schedules {\n  schedules {\n    ...ScheduleParts\n  }\n}": typeof types.SchedulesDocument,
+    "mutation TestRestore($id: ID!) {\n  testRestore(id: $id) {\n    id\n    status\n    startedAt\n  }\n}": typeof types.TestRestoreDocument,
     "mutation UpdateSchedule($id: ID!, $input: ScheduleInput!) {\n  updateSchedule(id: $id, input: $input) {\n    ...ScheduleParts\n  }\n}": typeof types.UpdateScheduleDocument,
+    "mutation VerifyBackup($id: ID!) {\n  verifyBackup(id: $id) {\n    id\n    status\n    checkedBytes\n    startedAt\n  }\n}": typeof types.VerifyBackupDocument,
 };
 const documents: Documents = {
     "query BackupDownload($id: ID!, $format: ArchiveFormat! = TAR_ZST) {\n  backup(id: $id) {\n    id\n    downloadUrl(format: $format)\n  }\n}": types.BackupDownloadDocument,
     "fragment BackupParts on Backup {\n  id\n  name\n  type\n  status\n  trigger\n  sizeBytes\n  storedBytes\n  fileCount\n  encrypted\n  compressed\n  retentionDays\n  expiresAt\n  pinned\n  createdAt\n  startedAt\n  completedAt\n  createdBy\n  scheduleId\n  suspicious\n  error {\n    code\n    message\n  }\n}\n\nfragment BackupDetailParts on Backup {\n  ...BackupParts\n  checksum\n  notices\n  suspicion\n  confirmedAt\n  components {\n    component\n    source\n    sizeBytes\n    storedBytes\n    fileCount\n    checksum\n  }\n  progress {\n    ...BackupProgressParts\n  }\n  verification {\n    id\n    status\n    checkedBytes\n    startedAt\n    completedAt\n    error {\n      code\n      message\n    }\n  }\n}": types.BackupPartsFragmentDoc,
     "subscription BackupProgress($id: ID!, $after: Int) {\n  backupProgress(id: $id, after: $after) {\n    ...BackupProgressParts\n  }\n}": types.BackupProgressDocument,
+    "query BackupProofs($id: ID!) {\n  backup(id: $id) {\n    id\n    verification {\n      id\n      status\n      checkedBytes\n      startedAt\n      completedAt\n      error {\n        code\n        message\n      }\n    }\n    restoreTest {\n      id\n      status\n      checkedBytes\n      startedAt\n      completedAt\n      version\n      components {\n        component\n        files\n        sizeBytes\n        seconds\n        tables {\n          name\n          rows\n        }\n        findings\n      }\n      error {\n        code\n        message\n      }\n    }\n  }\n}": types.BackupProofsDocument,
     "query Backup($id: ID!) {\n  backup(id: $id) {\n    ...BackupDetailParts\n  }\n}": types.BackupDocument,
     "query Backups($page: Int! = 1, $limit: Int! = 10, $filter: BackupFilter, $sort: BackupSort) {\n  backups(page: $page, limit: $limit, filter: $filter, sort: $sort) {\n    items {\n      ...BackupParts\n    }\n    pagination {\n      ...PaginationParts\n    }\n    summary {\n      total\n      completed\n      failed\n      running\n      totalSizeBytes\n      totalStoredBytes\n      oldest\n      newest\n    }\n  }\n}": types.BackupsDocument,
     "mutation CancelBackup($id: ID!) {\n  cancelBackup(id: $id) {\n    ...BackupParts\n  }\n}": types.CancelBackupDocument,
@@ -63,6 +68,7 @@ const documents: Documents = {
     "fragment PaginationParts on Pagination {\n  page\n  limit\n  total\n  totalPages\n  hasNext\n  hasPrev\n}": types.PaginationPartsFragmentDoc,
     "mutation PinBackup($id: ID!, $pinned: Boolean!) {\n  pinBackup(id: $id, pinned: $pinned) {\n    ...BackupParts\n  }\n}": types.PinBackupDocument,
     "fragment BackupProgressParts on BackupProgress {\n  backupId\n  sequence\n  status\n  phase\n  component\n  percent\n  processedBytes\n  totalBytes\n  storedBytes\n  processedFiles\n  totalFiles\n  bytesPerSecond\n  etaSeconds\n  message\n  at\n}\n\nfragment RestoreProgressParts on RestoreProgress {\n  restoreId\n  sequence\n  status\n  phase\n  component\n  percent\n  processedBytes\n  totalBytes\n  processedFiles\n  totalFiles\n  bytesPerSecond\n  etaSeconds\n  message\n  at\n}": types.BackupProgressPartsFragmentDoc,
+    "query RepositoryVerification {\n  repositoryVerification {\n    days\n    isRunning\n    objects\n    totalBytes\n    checkedBytes\n    coveredPercent\n    oldestAt\n    damagedObjects\n  }\n}": types.RepositoryVerificationDocument,
     "fragment RestoreParts on Restore {\n  id\n  backupId\n  backupName\n  status\n  components\n  overwrite\n  validateOnly\n  validated\n  restorePointId\n  restoredFiles\n  skippedFiles\n  restoredBytes\n  createdAt\n  startedAt\n  completedAt\n  createdBy\n  error {\n    code\n    message\n  }\n}": types.RestorePartsFragmentDoc,
     "subscription RestoreProgress($id: ID!, $after: Int) {\n  restoreProgress(id: $id, after: $after) {\n    ...RestoreProgressParts\n  }\n}": types.RestoreProgressDocument,
     "query Restore($id: ID!) {\n  restore(id: $id) {\n    ...RestoreParts\n    backup {\n      ...BackupParts\n    }\n    progress {\n      ...RestoreProgressParts\n    }\n  }\n}": types.RestoreDocument,
@@ -70,7 +76,9 @@ const documents: Documents = {
     "mutation RunSchedule($id: ID!) {\n  runSchedule(id: $id) {\n    backup {\n      ...BackupParts\n    }\n  }\n}": types.RunScheduleDocument,
     "fragment ScheduleParts on Schedule {\n  id\n  name\n  cron\n  timeZone\n  enabled\n  components\n  encrypt\n  compress\n  retentionDays\n  jitterSeconds\n  keepLast\n  keepHourly\n  keepDaily\n  keepWeekly\n  keepMonthly\n  keepYearly\n  pingUrl\n  nextRunAt\n  nextRuns(count: 5)\n  lastRunAt\n  lastSkippedAt\n  lastSkipReason\n  lastBackup {\n    id\n    name\n    status\n    createdAt\n    completedAt\n  }\n}": types.SchedulePartsFragmentDoc,
     "query Schedules {\n  schedules {\n    ...ScheduleParts\n  }\n}": types.SchedulesDocument,
+    "mutation TestRestore($id: ID!) {\n  testRestore(id: $id) {\n    id\n    status\n    startedAt\n  }\n}": types.TestRestoreDocument,
     "mutation UpdateSchedule($id: ID!, $input: ScheduleInput!) {\n  updateSchedule(id: $id, input: $input) {\n    ...ScheduleParts\n  }\n}": types.UpdateScheduleDocument,
+    "mutation VerifyBackup($id: ID!) {\n  verifyBackup(id: $id) {\n    id\n    status\n    checkedBytes\n    startedAt\n  }\n}": types.VerifyBackupDocument,
 };
 
 /**
@@ -85,6 +93,10 @@ export function graphql(source: "fragment BackupParts on Backup {\n  id\n  name\
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "subscription BackupProgress($id: ID!, $after: Int) {\n  backupProgress(id: $id, after: $after) {\n    ...BackupProgressParts\n  }\n}"): typeof import('./graphql.js').BackupProgressDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query BackupProofs($id: ID!) {\n  backup(id: $id) {\n    id\n    verification {\n      id\n      status\n      checkedBytes\n      startedAt\n      completedAt\n      error {\n        code\n        message\n      }\n    }\n    restoreTest {\n      id\n      status\n      checkedBytes\n      startedAt\n      completedAt\n      version\n      components {\n        component\n        files\n        sizeBytes\n        seconds\n        tables {\n          name\n          rows\n        }\n        findings\n      }\n      error {\n        code\n        message\n      }\n    }\n  }\n}"): typeof import('./graphql.js').BackupProofsDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -152,6 +164,10 @@ export function graphql(source: "fragment BackupProgressParts on BackupProgress 
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "query RepositoryVerification {\n  repositoryVerification {\n    days\n    isRunning\n    objects\n    totalBytes\n    checkedBytes\n    coveredPercent\n    oldestAt\n    damagedObjects\n  }\n}"): typeof import('./graphql.js').RepositoryVerificationDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "fragment RestoreParts on Restore {\n  id\n  backupId\n  backupName\n  status\n  components\n  overwrite\n  validateOnly\n  validated\n  restorePointId\n  restoredFiles\n  skippedFiles\n  restoredBytes\n  createdAt\n  startedAt\n  completedAt\n  createdBy\n  error {\n    code\n    message\n  }\n}"): typeof import('./graphql.js').RestorePartsFragmentDoc;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
@@ -180,7 +196,15 @@ export function graphql(source: "query Schedules {\n  schedules {\n    ...Schedu
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "mutation TestRestore($id: ID!) {\n  testRestore(id: $id) {\n    id\n    status\n    startedAt\n  }\n}"): typeof import('./graphql.js').TestRestoreDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "mutation UpdateSchedule($id: ID!, $input: ScheduleInput!) {\n  updateSchedule(id: $id, input: $input) {\n    ...ScheduleParts\n  }\n}"): typeof import('./graphql.js').UpdateScheduleDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation VerifyBackup($id: ID!) {\n  verifyBackup(id: $id) {\n    id\n    status\n    checkedBytes\n    startedAt\n  }\n}"): typeof import('./graphql.js').VerifyBackupDocument;
 
 
 export function graphql(source: string) {

@@ -265,6 +265,13 @@ export type BackupProgressSubscriptionVariables = Exact<{
 
 export type BackupProgressSubscription = { backupProgress: { backupId: string, sequence: number, status: BackupStatus, phase: BackupPhase, component: Component | null, percent: number, processedBytes: number, totalBytes: number, storedBytes: number, processedFiles: number, totalFiles: number, bytesPerSecond: number, etaSeconds: number | null, message: string | null, at: string } };
 
+export type BackupProofsQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type BackupProofsQuery = { backup: { id: string, verification: { id: string, status: VerificationStatus, checkedBytes: number, startedAt: string, completedAt: string | null, error: { code: string, message: string } | null } | null, restoreTest: { id: string, status: VerificationStatus, checkedBytes: number, startedAt: string, completedAt: string | null, version: string | null, components: Array<{ component: Component, files: number, sizeBytes: number, seconds: number, findings: Array<string>, tables: Array<{ name: string, rows: number }> }>, error: { code: string, message: string } | null } | null } };
+
 export type BackupQueryVariables = Exact<{
   id: string | number;
 }>;
@@ -374,6 +381,11 @@ export type BackupProgressPartsFragment = { backupId: string, sequence: number, 
 
 export type RestoreProgressPartsFragment = { restoreId: string, sequence: number, status: RestoreStatus, phase: RestorePhase, component: Component | null, percent: number, processedBytes: number, totalBytes: number, processedFiles: number, totalFiles: number, bytesPerSecond: number, etaSeconds: number | null, message: string | null, at: string };
 
+export type RepositoryVerificationQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RepositoryVerificationQuery = { repositoryVerification: { days: number, isRunning: boolean, objects: number, totalBytes: number, checkedBytes: number, coveredPercent: number, oldestAt: string | null, damagedObjects: number } };
+
 export type RestorePartsFragment = { id: string, backupId: string, backupName: string, status: RestoreStatus, components: Array<Component>, overwrite: boolean, validateOnly: boolean, validated: boolean, restorePointId: string | null, restoredFiles: number, skippedFiles: number, restoredBytes: number, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, error: { code: string, message: string } | null };
 
 export type RestoreProgressSubscriptionVariables = Exact<{
@@ -414,6 +426,13 @@ export type SchedulesQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type SchedulesQuery = { schedules: Array<{ id: string, name: string, cron: string, timeZone: string, enabled: boolean, components: Array<Component>, encrypt: boolean, compress: boolean, retentionDays: number, jitterSeconds: number, keepLast: number | null, keepHourly: number | null, keepDaily: number | null, keepWeekly: number | null, keepMonthly: number | null, keepYearly: number | null, pingUrl: string | null, nextRunAt: string | null, nextRuns: Array<string>, lastRunAt: string | null, lastSkippedAt: string | null, lastSkipReason: string | null, lastBackup: { id: string, name: string, status: BackupStatus, createdAt: string, completedAt: string | null } | null }> };
 
+export type TestRestoreMutationVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type TestRestoreMutation = { testRestore: { id: string, status: VerificationStatus, startedAt: string } };
+
 export type UpdateScheduleMutationVariables = Exact<{
   id: string | number;
   input: ScheduleInput;
@@ -421,6 +440,13 @@ export type UpdateScheduleMutationVariables = Exact<{
 
 
 export type UpdateScheduleMutation = { updateSchedule: { id: string, name: string, cron: string, timeZone: string, enabled: boolean, components: Array<Component>, encrypt: boolean, compress: boolean, retentionDays: number, jitterSeconds: number, keepLast: number | null, keepHourly: number | null, keepDaily: number | null, keepWeekly: number | null, keepMonthly: number | null, keepYearly: number | null, pingUrl: string | null, nextRunAt: string | null, nextRuns: Array<string>, lastRunAt: string | null, lastSkippedAt: string | null, lastSkipReason: string | null, lastBackup: { id: string, name: string, status: BackupStatus, createdAt: string, completedAt: string | null } | null } };
+
+export type VerifyBackupMutationVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type VerifyBackupMutation = { verifyBackup: { id: string, status: VerificationStatus, checkedBytes: number, startedAt: string } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -674,6 +700,47 @@ export const BackupProgressDocument = new TypedDocumentString(`
   message
   at
 }`) as unknown as TypedDocumentString<BackupProgressSubscription, BackupProgressSubscriptionVariables>;
+export const BackupProofsDocument = new TypedDocumentString(`
+    query BackupProofs($id: ID!) {
+  backup(id: $id) {
+    id
+    verification {
+      id
+      status
+      checkedBytes
+      startedAt
+      completedAt
+      error {
+        code
+        message
+      }
+    }
+    restoreTest {
+      id
+      status
+      checkedBytes
+      startedAt
+      completedAt
+      version
+      components {
+        component
+        files
+        sizeBytes
+        seconds
+        tables {
+          name
+          rows
+        }
+        findings
+      }
+      error {
+        code
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BackupProofsQuery, BackupProofsQueryVariables>;
 export const BackupDocument = new TypedDocumentString(`
     query Backup($id: ID!) {
   backup(id: $id) {
@@ -1168,6 +1235,20 @@ export const PinBackupDocument = new TypedDocumentString(`
     message
   }
 }`) as unknown as TypedDocumentString<PinBackupMutation, PinBackupMutationVariables>;
+export const RepositoryVerificationDocument = new TypedDocumentString(`
+    query RepositoryVerification {
+  repositoryVerification {
+    days
+    isRunning
+    objects
+    totalBytes
+    checkedBytes
+    coveredPercent
+    oldestAt
+    damagedObjects
+  }
+}
+    `) as unknown as TypedDocumentString<RepositoryVerificationQuery, RepositoryVerificationQueryVariables>;
 export const RestoreProgressDocument = new TypedDocumentString(`
     subscription RestoreProgress($id: ID!, $after: Int) {
   restoreProgress(id: $id, after: $after) {
@@ -1384,6 +1465,15 @@ export const SchedulesDocument = new TypedDocumentString(`
     completedAt
   }
 }`) as unknown as TypedDocumentString<SchedulesQuery, SchedulesQueryVariables>;
+export const TestRestoreDocument = new TypedDocumentString(`
+    mutation TestRestore($id: ID!) {
+  testRestore(id: $id) {
+    id
+    status
+    startedAt
+  }
+}
+    `) as unknown as TypedDocumentString<TestRestoreMutation, TestRestoreMutationVariables>;
 export const UpdateScheduleDocument = new TypedDocumentString(`
     mutation UpdateSchedule($id: ID!, $input: ScheduleInput!) {
   updateSchedule(id: $id, input: $input) {
@@ -1421,3 +1511,13 @@ export const UpdateScheduleDocument = new TypedDocumentString(`
     completedAt
   }
 }`) as unknown as TypedDocumentString<UpdateScheduleMutation, UpdateScheduleMutationVariables>;
+export const VerifyBackupDocument = new TypedDocumentString(`
+    mutation VerifyBackup($id: ID!) {
+  verifyBackup(id: $id) {
+    id
+    status
+    checkedBytes
+    startedAt
+  }
+}
+    `) as unknown as TypedDocumentString<VerifyBackupMutation, VerifyBackupMutationVariables>;

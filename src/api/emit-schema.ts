@@ -11,6 +11,8 @@ export function emitSchema(): string {
     restores: SILENT,
     schedules: SILENT,
     cleanup: SILENT,
+    checks: SILENT,
+    repository: SILENT,
   });
   return `${HEADER}${printSchemaWithDirectives(schema)}\n`;
 }
@@ -33,4 +35,7 @@ const SILENT = {
   run: refuse,
   nextRuns: refuse,
   lastBackup: refuse,
+  start: refuse,
+  latest: refuse,
+  coverage: refuse,
 };

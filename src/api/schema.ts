@@ -9,10 +9,12 @@ import type { ExecutionArgs, GraphQLError, GraphQLSchema, ParseOptions, Validati
 import type { Logger } from 'pino';
 import { buildSchemaSync } from 'type-graphql';
 import type { AuditService } from '../services/audit-service.js';
+import type { BackupCheckService } from '../services/backup-check-service.js';
 import type { BackupService } from '../services/backup-service.js';
 import type { CleanupService } from '../services/cleanup-service.js';
 import type { OperationFeed } from '../services/operation-feed.js';
 import type { ProgressService } from '../services/progress-service.js';
+import type { RepositoryVerification } from '../services/repository-verification.js';
 import type { RestoreService } from '../services/restore-service.js';
 import type { ScheduleService } from '../services/schedules/schedule-service.js';
 import type { Clock } from '../shared/clock.js';
@@ -35,12 +37,14 @@ import {
   toGraphQLError,
 } from './prepare-operation.js';
 import { ProgressResolver } from './progress/progress.resolver.js';
+import { RepositoryResolver } from './repository/repository.resolver.js';
 import { RestoreResolver } from './restore/restore.resolver.js';
 import { RestoreFieldsResolver } from './restore/restore-fields.resolver.js';
 import { ScheduleResolver } from './schedule/schedule.resolver.js';
 import { ScheduleFieldsResolver } from './schedule/schedule-fields.resolver.js';
 import { SharedSubscriptions, type SubscriptionAnswer } from './shared-subscriptions.js';
 import { ValidatedDocuments } from './validated-documents.js';
+import { VerificationResolver } from './verification/verification.resolver.js';
 
 /** What the API works with; `Pick` names what it uses. */
 export interface ApiDeps {
@@ -58,6 +62,8 @@ export interface ApiDeps {
     'list' | 'create' | 'update' | 'delete' | 'run' | 'nextRuns' | 'lastBackup'
   >;
   cleanup: Pick<CleanupService, 'run'>;
+  checks: Pick<BackupCheckService, 'start' | 'latest'>;
+  repository: Pick<RepositoryVerification, 'coverage'>;
   operations: Pick<OperationFeed, 'subscribe'>;
   audit: Pick<AuditService, 'record'>;
   logger: Logger;
@@ -127,16 +133,18 @@ export function createApi(deps: ApiDeps, options: { production: boolean }): Api 
 
 /** The schema as it is published, with `@auth` declared but not yet enforced. */
 export function buildDeclaredSchema(
-  deps: Pick<ApiDeps, 'backups' | 'restores' | 'schedules' | 'cleanup'>,
+  deps: Pick<ApiDeps, 'backups' | 'restores' | 'schedules' | 'cleanup' | 'checks' | 'repository'>,
 ): GraphQLSchema {
   const container = new Map<unknown, object>([
     [BackupResolver, new BackupResolver(deps.backups)],
-    [BackupFieldsResolver, new BackupFieldsResolver()],
+    [BackupFieldsResolver, new BackupFieldsResolver(deps.checks)],
     [RestoreResolver, new RestoreResolver(deps.restores)],
     [RestoreFieldsResolver, new RestoreFieldsResolver()],
     [ScheduleResolver, new ScheduleResolver(deps.schedules)],
     [ScheduleFieldsResolver, new ScheduleFieldsResolver(deps.schedules)],
     [CleanupResolver, new CleanupResolver(deps.cleanup)],
+    [VerificationResolver, new VerificationResolver(deps.checks)],
+    [RepositoryResolver, new RepositoryResolver(deps.repository)],
     [ProgressResolver, new ProgressResolver()],
     [OperationChangeResolver, new OperationChangeResolver()],
   ]);
@@ -149,6 +157,8 @@ export function buildDeclaredSchema(
       ScheduleResolver,
       ScheduleFieldsResolver,
       CleanupResolver,
+      VerificationResolver,
+      RepositoryResolver,
       ProgressResolver,
       OperationChangeResolver,
     ],

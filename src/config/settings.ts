@@ -19,6 +19,7 @@ export const MIN_JWT_SECRET_BYTES = 32;
 
 const PORT = 'a whole number from 0 to 65535';
 const HOOK_TIMEOUT = 'a whole number of seconds from 1 to 3600';
+const VERIFY_DAYS = 'a whole number of days from 0 (never) to 365';
 const GRACE = 'a whole number of seconds from 0 to 3600';
 
 /** Text of decimal digits up to `max`; `expected` is the message for everything else. */
@@ -78,6 +79,8 @@ const SETTINGS = z.object({
   HOOK_TIMEOUT_SECONDS: wholeNumber(3600, HOOK_TIMEOUT)
     .refine((seconds) => seconds >= 1, HOOK_TIMEOUT)
     .default(60),
+  VERIFY_DAYS: wholeNumber(365, VERIFY_DAYS).default(30),
+  RESTORE_TEST_CRON: z.string().default('30 3 * * 0'),
   REDIS_URL: z
     .string()
     .refine((text) => /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text), 'a redis:// or rediss:// URL')

@@ -87,6 +87,14 @@ export class BackupRepository {
     });
   }
 
+  /** The backup of a snapshot, or null. Goes through all backups: for the rare snapshot that is damaged. */
+  findBySnapshot(snapshotId: string): Promise<BackupRecord | null> {
+    return withDatabaseErrors(async () => {
+      const found = await this.#client.backup.findFirst({ where: { snapshotId }, select: { id: true } });
+      return found && this.find(found.id);
+    });
+  }
+
   findByIdempotencyKey(idempotencyKey: string): Promise<BackupRecord | null> {
     return this.#findUnique({ idempotencyKey });
   }

@@ -3,6 +3,7 @@
  * SQLite and PostgreSQL are served by the same models and the same queries.
  */
 import { AuditRepository } from './audit-repository.js';
+import { BackupCheckRepository } from './backup-check-repository.js';
 import { BackupRepository } from './backup-repository.js';
 import { withDatabaseErrors } from './database-error.js';
 import { PrismaClient } from './generated/sqlite/client.js';
@@ -13,6 +14,7 @@ import { ProgressRepository } from './progress-repository.js';
 import { RecurringTaskRepository } from './recurring-task-repository.js';
 import { RestoreRepository } from './restore-repository.js';
 import { ScheduleRepository } from './schedule-repository.js';
+import { StoredObjectRepository } from './stored-object-repository.js';
 
 /** An open metadata database, one repository per aggregate. */
 export interface Metadata {
@@ -23,6 +25,8 @@ export interface Metadata {
   readonly audit: AuditRepository;
   readonly schedules: ScheduleRepository;
   readonly recurringTasks: RecurringTaskRepository;
+  readonly checks: BackupCheckRepository;
+  readonly storedObjects: StoredObjectRepository;
   /** Answers when the database can be read. @throws StorageError */
   ping(): Promise<void>;
   /** Disconnects. May be called twice. */
@@ -47,6 +51,8 @@ export async function openMetadata(url: string): Promise<Metadata> {
     audit: new AuditRepository(client),
     schedules: new ScheduleRepository(client),
     recurringTasks: new RecurringTaskRepository(client),
+    checks: new BackupCheckRepository(client),
+    storedObjects: new StoredObjectRepository(client),
     ping: () =>
       withDatabaseErrors(async () => {
         await client.$queryRaw`SELECT 1`;

@@ -2,6 +2,7 @@
  * The engine as the rest of the server sees it. The real one runs in a worker thread (`engine/worker`).
  * Every method takes an AbortSignal where it may take long, and ends with CancelledError when that aborts.
  */
+import type { ComponentEvidence } from '../shared/backup-check.js';
 import type { Component } from '../shared/component.js';
 import type { BackupPhase, RestorePhase } from '../shared/operation.js';
 
@@ -45,6 +46,29 @@ export interface Engine {
    * @throws CancelledError, NotFoundError, StorageError; IntegrityError when the snapshot object itself is damaged
    */
   verify(request: VerifyRequest, options: RunOptions<VerifyUpdate>): Promise<VerifyOutcome>;
+  /**
+   * Restores a snapshot to a scratch place, looks at it there, and removes it. Live data is not touched. A process that
+   * dies leaves nothing that its next start, and `acknowledgeRestore` with the test's id, do not remove.
+   * @throws IntegrityError naming what is wrong with the backup; CancelledError, ConflictError, NotFoundError,
+   *   StorageError, SourceError when it could not be tested
+   */
+  testRestore(
+    request: RestoreTestRequest,
+    options: RunOptions<RestoreTestUpdate>,
+  ): Promise<RestoreTestOutcome>;
+  /**
+   * Every object of the repository that is named by its content.
+   * @throws CancelledError, StorageError
+   */
+  listObjects(options?: { signal?: AbortSignal }): Promise<ObjectListing>;
+  /**
+   * Reads objects whole, finds every flipped bit, and notes blocks of packs that are damaged: what is in them is stored
+   * again by the next backup that finds it in the till. Rests after each object as long as that took.
+   * @throws CancelledError, StorageError
+   */
+  checkObjects(request: CheckObjectsRequest, options: RunOptions<CheckObjectsUpdate>): Promise<ObjectCheck[]>;
+  /** The backups that need something which is known to be damaged or missing. @throws CancelledError, StorageError */
+  findDamagedBackups(options?: { signal?: AbortSignal }): Promise<DamagedBackups>;
   /** Every snapshot in the repository with the labels that it was made with, in no order. */
   listSnapshots(options?: { signal?: AbortSignal }): Promise<SnapshotDescription[]>;
   /** Makes a snapshot unreachable. Its space is reclaimed by a later clean-up. Not there: not an error. */
@@ -194,6 +218,73 @@ export interface PruneOutcome {
   removedPacks: number;
   rewrittenPacks: number;
   removedIndexes: number;
+}
+
+/** Asks for a snapshot to be restored on trial. */
+export interface RestoreTestRequest {
+  /** Names what is made on the way, as the id of a restore does. */
+  testId: string;
+  snapshotId: string;
+}
+
+/** Where a restore test stands. Counters never go down. */
+export interface RestoreTestUpdate {
+  phase: 'TESTING';
+  component: Component | null;
+  /** Bytes restored. */
+  processedBytes: number;
+}
+
+/** What a restore test found in a backup that is good. */
+export interface RestoreTestOutcome {
+  components: TestedComponent[];
+}
+
+/** One component that was restored on trial: every file was read back and compared with its checksum. */
+export type TestedComponent = ComponentEvidence;
+
+/** What is in the storage. */
+export interface ObjectListing {
+  objects: { key: string; sizeBytes: number }[];
+  /** Packs that the index names and the storage does not hold whole. */
+  missingPacks: number;
+}
+
+/** Asks for objects to be read. */
+export interface CheckObjectsRequest {
+  keys: readonly string[];
+}
+
+/** Where a check of objects stands. Counters never go down. */
+export interface CheckObjectsUpdate {
+  phase: 'CHECKING_OBJECTS';
+  component: null;
+  processedBytes: number;
+}
+
+/** What a check of one object found. */
+export interface ObjectCheck {
+  key: string;
+  /** 0 for one that was removed since it was listed. */
+  checkedBytes: number;
+  /** What is wrong with it, or null. */
+  damage: string | null;
+}
+
+/** Backups that cannot be restored whole. */
+export interface DamagedBackups {
+  backups: DamagedBackup[];
+  /** Snapshot objects that cannot be read at all. */
+  unreadableSnapshots: string[];
+}
+
+/** A backup that needs something which is damaged or missing. */
+export interface DamagedBackup {
+  snapshotId: string;
+  backupId: string;
+  damagedFiles: number;
+  /** The first 20 of them. */
+  damaged: DamagedFile[];
 }
 
 /** One file that is not what was backed up. */

@@ -2,6 +2,7 @@
 export type * from './engine.js';
 export type * from './journal.js';
 export { LocalEngine, type LocalEngineDeps } from './local-engine.js';
+export type { ScratchPlace } from './operations/test-restore.js';
 export {
   assertSafePath,
   comparePaths,

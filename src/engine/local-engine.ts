@@ -6,13 +6,21 @@ import type {
   BackupOutcome,
   BackupRequest,
   BackupUpdate,
+  CheckObjectsRequest,
+  CheckObjectsUpdate,
+  DamagedBackups,
   Engine,
+  ObjectCheck,
+  ObjectListing,
   PruneOutcome,
   PruneRequest,
   PruneUpdate,
   RecoveredRestore,
   RestoreOutcome,
   RestoreRequest,
+  RestoreTestOutcome,
+  RestoreTestRequest,
+  RestoreTestUpdate,
   RestoreUpdate,
   RunOptions,
   SnapshotDescription,
@@ -23,10 +31,13 @@ import type {
 } from './engine.js';
 import type { RestoreJournal } from './journal.js';
 import { describeSnapshot, runBackup } from './operations/backup.js';
+import { listObjects, runCheckObjects } from './operations/check-objects.js';
+import { findDamagedBackups } from './operations/find-damaged-backups.js';
 import { runPrune } from './operations/prune.js';
 import { acknowledgeRestore, recoverRestores } from './operations/recover-restores.js';
 import { runRestore } from './operations/restore.js';
 import { runScrub, type ScrubOutcome } from './operations/scrub.js';
+import { runRestoreTest, type ScratchPlace } from './operations/test-restore.js';
 import { runVerify } from './operations/verify.js';
 import { Repository, type RepositoryDeps } from './repository/repository.js';
 import type { HeadOptions } from './repository/repository-head.js';
@@ -38,6 +49,8 @@ export interface LocalEngineDeps extends RepositoryDeps {
   /** Targets in the live place, or in `targetFolder`. */
   createTargets: (targetFolder: string | null) => ReadonlyMap<Component, Target>;
   journal: RestoreJournal;
+  /** Where restores are tested; absent: they are not. */
+  openScratch?: (testId: string) => ScratchPlace;
 }
 
 /** The passphrase, and the cost of turning it into a key. */
@@ -88,6 +101,30 @@ export class LocalEngine implements Engine {
 
   async verify(request: VerifyRequest, options: RunOptions<VerifyUpdate>): Promise<VerifyOutcome> {
     return runVerify(this.#opened(), request, options);
+  }
+
+  async testRestore(
+    request: RestoreTestRequest,
+    options: RunOptions<RestoreTestUpdate>,
+  ): Promise<RestoreTestOutcome> {
+    const { clock, openScratch } = this.#deps;
+    invariant(openScratch, 'an engine that tests restores has a scratch place');
+    return runRestoreTest({ repository: this.#opened(), clock, openScratch }, request, options);
+  }
+
+  async listObjects(options: { signal?: AbortSignal } = {}): Promise<ObjectListing> {
+    return listObjects(this.#opened(), options);
+  }
+
+  async checkObjects(
+    request: CheckObjectsRequest,
+    options: RunOptions<CheckObjectsUpdate>,
+  ): Promise<ObjectCheck[]> {
+    return runCheckObjects({ repository: this.#opened(), clock: this.#deps.clock }, request, options);
+  }
+
+  async findDamagedBackups(options: { signal?: AbortSignal } = {}): Promise<DamagedBackups> {
+    return findDamagedBackups(this.#opened(), options);
   }
 
   async listSnapshots(options: { signal?: AbortSignal } = {}): Promise<SnapshotDescription[]> {

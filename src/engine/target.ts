@@ -8,6 +8,8 @@
  * component (a final one last), then `commit` of every component; when one `swap` throws it calls `undo` on those that
  * were swapped, in the reverse order. After a crash the next process calls `undoSwap` or `finishSwap` of the targets.
  */
+
+import type { TableRows } from '../shared/backup-check.js';
 import type { Component } from '../shared/component.js';
 import type { SpaceNeed } from '../shared/space.js';
 import type { SwapPlan } from './journal.js';
@@ -119,6 +121,11 @@ export interface Staging {
    */
   check(options: { signal?: AbortSignal; onBytes?: (bytes: number) => void }): Promise<void>;
   /**
+   * Looks into what is staged, for a restore test. After `check`; absent where there is nothing to look into.
+   * @throws IntegrityError when it cannot be read
+   */
+  examine?(options: { signal?: AbortSignal }): Promise<Examination>;
+  /**
    * Does what may fail of a swap ahead of it, without touching live data. After `check`.
    * @throws ConflictError when live data is in use in a way that forbids the swap
    */
@@ -137,6 +144,14 @@ export interface Staging {
   commit(): Promise<void>;
   /** Removes everything staged. May be called at any time but after `commit`, and twice. */
   discard(): Promise<void>;
+}
+
+/** What was found in a staged database. */
+export interface Examination {
+  /** How many rows each table has. */
+  tables: TableRows[];
+  /** What was checked and by what, one sentence each. */
+  findings: string[];
 }
 
 /** Writes one staged file. */

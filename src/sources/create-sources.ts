@@ -1,12 +1,16 @@
-import type { Source, Target } from '../engine/index.js';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ScratchPlace, Source, Target } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import type { Component } from '../shared/component.js';
 import { FolderSource } from './folder-source.js';
 import { FolderTarget } from './folder-target.js';
+import { removeTree } from './remove-tree.js';
 import type { Root } from './root.js';
 import { createServerSource, createServerTarget, type ServerOptions } from './server-database.js';
 import { SqliteSource } from './sqlite-source.js';
 import { SqliteTarget } from './sqlite-target.js';
+import { toAppError } from './system-error.js';
 
 /** The till's database, as the configuration names it. */
 export type DatabaseSettings =
@@ -59,6 +63,28 @@ export function createTargets(
     ['CACHE', folderTarget('CACHE', settings.cacheRoots)],
     ['FILES', folderTarget('FILES', settings.filesRoots)],
   ]);
+}
+
+/**
+ * A folder of its own below `tempDir` for one restore test, and targets that restore into it; a database on a server
+ * is restored into a fresh one on the same server, beside the live one.
+ * @throws StorageError, SourceError when the folder cannot be made
+ */
+export function openScratch(
+  settings: TillSettings,
+  { clock, testId }: { clock: Clock; testId: string },
+): ScratchPlace {
+  const folder = join(settings.tempDir, `restore-test-${testId}`);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw toAppError(error, 'A place for the restore test cannot be made in TEMP_DIR');
+  }
+  const targets = createTargets(settings, { clock, targetFolder: join(folder, 'restored') });
+  const { database } = settings;
+  if (database.kind !== 'sqlite')
+    targets.set('DATABASE', createServerTarget(database, serverOptions(settings)));
+  return { targets, remove: () => removeTree(Buffer.from(folder)) };
 }
 
 /** A dump that is restored beside the live data is a file, which the database's own programs can load. */

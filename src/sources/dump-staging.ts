@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type {
+  Examination,
   FileWriter,
   PreparedSwap,
   RestoredContent,
@@ -51,6 +52,19 @@ export class DumpStaging implements Staging {
 
   async check(options: { signal?: AbortSignal; onBytes?: (bytes: number) => void }): Promise<void> {
     await this.#place.check(options);
+  }
+
+  async examine(options: { signal?: AbortSignal } = {}): Promise<Examination> {
+    const tables = await this.#place.countRows(options);
+    const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+    return {
+      tables,
+      findings: [
+        "The dump's SHA-256 is that of the capture, and its vendor's own program loaded all of it into a fresh database",
+        'The fresh database was checked by its server and dumped again from the first to the last row',
+        `${rows} rows in ${tables.length} tables were counted`,
+      ],
+    };
   }
 
   async prepare(): Promise<PreparedSwap> {

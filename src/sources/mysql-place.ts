@@ -7,7 +7,8 @@
  * data. Privileges are granted by name and stay as they are, but for those on single routines, which MySQL forgets when
  * a routine is replaced.
  */
-import { ConflictError, IntegrityError } from '../shared/errors.js';
+import type { TableRows } from '../shared/backup-check.js';
+import { ConflictError, IntegrityError, throwIfCancelled } from '../shared/errors.js';
 import { EventsLoader } from './events-loader.js';
 import { explainProgram } from './explain-program.js';
 import {
@@ -114,6 +115,24 @@ export class MysqlPlace implements ServerPlace {
     } finally {
       await program.stop();
     }
+  }
+
+  async countRows({ signal }: { signal?: AbortSignal }): Promise<TableRows[]> {
+    const { fresh } = this.#names;
+    return this.#within(async (session) => {
+      const counted: TableRows[] = [];
+      const tables = await session.rows<{ name: string }>(
+        "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ? AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY 1",
+        [fresh],
+      );
+      for (const { name } of tables) {
+        throwIfCancelled(signal);
+        const place = `${quoteMysqlName(fresh)}.${quoteMysqlName(name)}`;
+        const [count] = await session.rows<{ found: string }>(`SELECT count(*) AS found FROM ${place}`);
+        counted.push({ name, rows: Number(count?.found) });
+      }
+      return counted;
+    }, signal);
   }
 
   async swap({ signal }: { signal?: AbortSignal }): Promise<void> {

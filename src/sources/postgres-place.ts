@@ -11,6 +11,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
+import type { TableRows } from '../shared/backup-check.js';
 import { ConflictError, IntegrityError, throwIfCancelled } from '../shared/errors.js';
 import { explainProgram } from './explain-program.js';
 import { PlaceNames } from './place-names.js';
@@ -112,6 +113,18 @@ export class PostgresPlace implements ServerPlace {
     } finally {
       await program.stop();
     }
+  }
+
+  async countRows({ signal }: { signal?: AbortSignal }): Promise<TableRows[]> {
+    return withPostgres(this.#address, this.#names.fresh, async (client) => {
+      const counted: TableRows[] = [];
+      for (const table of await listTables(client)) {
+        throwIfCancelled(signal);
+        const { rows } = await client.query<{ rows: string }>(`SELECT count(*) AS rows FROM ${table}`);
+        counted.push({ name: table, rows: Number(rows[0]!.rows) });
+      }
+      return counted;
+    });
   }
 
   async swap({ signal }: { signal?: AbortSignal }): Promise<void> {
@@ -239,6 +252,15 @@ async function countTables(client: Client): Promise<number> {
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')`,
   );
   return Number(rows[0]!.tables);
+}
+
+/** Tables that hold rows of their own, quoted, with their schema. */
+async function listTables(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'm') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' ORDER BY 1`,
+  );
+  return rows.map(({ name }) => name);
 }
 
 /** A dump holds no invalid index, so one in the fresh database means that it could not be built. */

@@ -1,3 +1,5 @@
+import type { TableRows } from '../shared/backup-check.js';
+
 /**
  * Where a database on a server is restored to: a fresh database beside the live one, which takes its place at the end.
  *
@@ -29,6 +31,8 @@ export interface ServerPlace {
    * @throws IntegrityError when something in it is unsound
    */
   check(options: { signal?: AbortSignal; onBytes?: (bytes: number) => void }): Promise<void>;
+  /** How many rows each table of the fresh database has. */
+  countRows(options: { signal?: AbortSignal }): Promise<TableRows[]>;
   /**
    * Lets the fresh database take the live one's place.
    * @throws ConflictError when clients hold the live one; it may then be left half done, for `undo`

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import type { TableRows } from '../shared/backup-check.js';
 import { ConflictError, IntegrityError } from '../shared/errors.js';
 import {
   isUnusable,
@@ -16,6 +17,9 @@ import { BUSY_SLICE_MS, type LockWait, whenUnlocked } from './sqlite-wait.js';
 /** Enough to keep index look-ups of a check out of the file system's way; freed when the check ends. */
 const CHECK_CACHE_KIB = 64 * 1024;
 const LIST_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+
+const LIST_OWN_TABLES =
+  "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
 
 /** What is at the place of a live database. */
 export type LiveDatabase =
@@ -98,6 +102,8 @@ export interface DatabaseFindings {
   orphans: OrphanedRows[];
   /** Why SQLite could not look at all of it, such as a collation of the till's own; null when it did. */
   unchecked: string | null;
+  /** Where rows were counted. */
+  tables?: TableRows[];
 }
 
 /**
@@ -149,6 +155,40 @@ function checkIntegrity(database: DatabaseSync, name: string, depth: CheckDepth)
 /** What an administrator is told of a database that SQLite could not look at in full. */
 export function describeUnchecked(name: string, reason: string): string {
   return `Database "${name}" could not be checked in full by SQLite (${reason}): it needs something that only the till's program has; its bytes are those of the backup`;
+}
+
+/**
+ * Counts the rows of every table of a database file that nobody has open, but for those that virtual tables keep for
+ * themselves. Blocks the thread.
+ * @throws IntegrityError when one cannot be read
+ */
+export function countTableRows(path: string, name: string): TableRows[] {
+  if (statSync(path).size === 0) return [];
+  const database = openSqlite(path, { busyTimeoutMs: 0, isImmutable: true });
+  try {
+    const tables = database
+      .prepare(LIST_OWN_TABLES)
+      .all()
+      .map((row) => String(row.name));
+    return tables.map((table) => ({
+      name: table,
+      rows: countRowsOf(database, `"${table.replaceAll('"', '""')}"`),
+    }));
+  } catch (error) {
+    throw new IntegrityError(`The rows of database "${name}" cannot be counted`, { cause: error });
+  } finally {
+    database.close();
+  }
+}
+
+/** An index may need a collation that only the till's program has: the table itself is counted then. */
+function countRowsOf(database: DatabaseSync, table: string): number {
+  try {
+    return readNumber(database, `SELECT count(*) FROM ${table}`);
+  } catch (error) {
+    if (sqliteCodeOf(error) !== SQLITE.ERROR) throw error;
+    return readNumber(database, `SELECT count(*) FROM ${table} NOT INDEXED`);
+  }
 }
 
 /** Table by table, because a constraint that SQLite cannot check would end the check of all of them. */

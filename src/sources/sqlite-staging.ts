@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type {
+  Examination,
   FileWriter,
   PreparedSwap,
   RestoredDirectory,
@@ -17,7 +18,7 @@ import { describeOrphans, describeUnchecked, lookAtDatabase } from './sqlite-hea
 import { OnlineSwap } from './sqlite-online-swap.js';
 import type { DatabaseSwap } from './sqlite-renaming-swap.js';
 import { RenamingSwap } from './sqlite-renaming-swap.js';
-import { type DatabaseTask, runDatabaseTask } from './sqlite-task.js';
+import { countRows, type DatabaseTask, runDatabaseTask } from './sqlite-task.js';
 import type { CheckOptions } from './staged-check.js';
 import { checkStagedFiles } from './staged-check.js';
 import { StagedTree } from './staged-tree.js';
@@ -103,6 +104,27 @@ export class SqliteStaging implements Staging {
     const isLive = this.#options.destination.kind === 'live';
     const depth = isLive ? 'full' : 'quick';
     return { kind: 'check', path: this.#staged(), name: this.#shownName(), depth, foreignKeys: isLive };
+  }
+
+  async examine({ signal }: { signal?: AbortSignal } = {}): Promise<Examination> {
+    const file = { path: this.#staged(), name: this.#shownName() };
+    const { orphans, unchecked } = await runDatabaseTask(
+      { kind: 'check', ...file, depth: 'full', foreignKeys: true },
+      signal,
+    );
+    const tables = await countRows({ kind: 'count', ...file }, signal);
+    const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+    return {
+      tables,
+      findings: [
+        "The file's SHA-256 is that of the capture, so its rows are those of the till at that moment",
+        unchecked === null
+          ? 'SQLite found it sound (integrity_check), and looked for rows that refer to missing rows (foreign_key_check)'
+          : describeUnchecked(file.name, unchecked),
+        `${rows} rows in ${tables.length} tables were counted`,
+        ...orphans.map((found) => describeOrphans(file.name, found)),
+      ],
+    };
   }
 
   async prepare({ signal }: { signal?: AbortSignal } = {}): Promise<PreparedSwap> {

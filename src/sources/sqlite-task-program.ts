@@ -5,7 +5,7 @@
 import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { AppError } from '../shared/errors.js';
 import { openSqlite, toDatabaseError } from './sqlite-connection.js';
-import { checkDatabaseHealth, type DatabaseFindings } from './sqlite-health.js';
+import { checkDatabaseHealth, countTableRows, type DatabaseFindings } from './sqlite-health.js';
 import type { DatabaseTask, TaskReport } from './sqlite-task.js';
 
 function run(task: DatabaseTask): TaskReport {
@@ -18,7 +18,11 @@ function run(task: DatabaseTask): TaskReport {
 }
 
 function perform(task: DatabaseTask): DatabaseFindings {
-  return task.kind === 'check' ? checkDatabaseHealth(task.path, task) : rewrite(task);
+  if (task.kind === 'check') return checkDatabaseHealth(task.path, task);
+  if (task.kind === 'count') {
+    return { orphans: [], unchecked: null, tables: countTableRows(task.path, task.name) };
+  }
+  return rewrite(task);
 }
 
 /** VACUUM INTO, and not VACUUM: it keeps rowids. Not `immutable`: such a connection does not change the page size. */

@@ -25,9 +25,19 @@ describe('the API over the real services', () => {
   beforeEach(async () => {
     kit = await openServiceKit();
     const audit = new AuditService({ audit: kit.metadata.audit, clock: systemClock, random: systemRandom });
-    const { backups, restores, progress, schedules, cleanup, feed } = kit;
+    const { backups, restores, progress, schedules, cleanup, checks, repository, feed } = kit;
     test = await TestApi.start({
-      services: { backups, restores, progress, schedules, cleanup, operations: feed, audit },
+      services: {
+        backups,
+        restores,
+        progress,
+        schedules,
+        cleanup,
+        checks,
+        repository,
+        operations: feed,
+        audit,
+      },
     });
   });
   afterEach(async () => {

@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { LocalEngine } from '../../src/engine/index.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { systemRandom } from '../../src/shared/random.js';
-import { createSources, createTargets, type TillSettings } from '../../src/sources/create-sources.js';
+import {
+  createSources,
+  createTargets,
+  openScratch,
+  type TillSettings,
+} from '../../src/sources/create-sources.js';
 import { FileJournal } from '../../src/sources/file-journal.js';
 import { FileStore } from '../../src/storage/file-store.js';
 import { CHEAP_KDF, PASSPHRASE } from './engine-till.js';
@@ -40,6 +45,7 @@ export async function openDiskTill(folder: string): Promise<DiskTill> {
       sources: createSources(till, { clock }),
       createTargets: (targetFolder) => createTargets(till, { clock, targetFolder }),
       journal: new FileJournal(join(folder, 'journal')),
+      openScratch: (testId) => openScratch(till, { clock, testId }),
     },
     { passphrase: PASSPHRASE, kdfCost: CHEAP_KDF },
   );

@@ -3,20 +3,50 @@ import type {
   BackupOutcome,
   BackupRequest,
   BackupUpdate,
+  CheckObjectsRequest,
+  CheckObjectsUpdate,
+  DamagedBackups,
   Engine,
+  ObjectCheck,
+  ObjectListing,
   PruneOutcome,
   PruneRequest,
   PruneUpdate,
   RecoveredRestore,
   RestoreOutcome,
   RestoreRequest,
+  RestoreTestOutcome,
+  RestoreTestRequest,
+  RestoreTestUpdate,
   RestoreUpdate,
   RunOptions,
   SnapshotDescription,
+  TestedComponent,
   UnendedRestore,
   VerifyOutcome,
+  VerifyRequest,
+  VerifyUpdate,
 } from '../../src/engine/index.js';
 import { CancelledError, throwIfCancelled } from '../../src/shared/errors.js';
+
+const VERIFYING: VerifyUpdate = {
+  phase: 'VERIFYING',
+  component: 'DATABASE',
+  processedBytes: 0,
+  totalBytes: 1_000,
+  processedFiles: 0,
+  totalFiles: 4,
+};
+
+/** What a restore test of the fake finds. */
+export const TESTED: TestedComponent = {
+  component: 'DATABASE',
+  files: 1,
+  sizeBytes: 1_000,
+  durationMs: 12,
+  tables: [{ name: 'sales', rows: 7 }],
+  findings: ['All of it was looked at'],
+};
 
 /** Waits until `gate` opens or the signal aborts, as an engine at work would. */
 export async function workUntil(gate: Promise<void>, signal?: AbortSignal): Promise<void> {
@@ -60,6 +90,19 @@ export class FakeEngine implements Engine {
     rewrittenPacks: 0,
     removedIndexes: 1,
   };
+  /** What is in the storage, what is wrong with it, what was read of it, and whom that hits. */
+  objects: ObjectListing['objects'] = [];
+  readonly damage = new Map<string, string>();
+  readonly checkedObjects: string[] = [];
+  damagedBackups: DamagedBackups = { backups: [], unreadableSnapshots: [] };
+  /** What happens during a check of objects. */
+  duringCheck: (signal?: AbortSignal) => Promise<void> = async () => {};
+  /** What a verification finds. */
+  duringVerify: (request: VerifyRequest, options: RunOptions<VerifyUpdate>) => Promise<VerifyOutcome> =
+    async () => ({ checkedBytes: 1_000, checkedFiles: 4, damagedFiles: 0, damaged: [] });
+  /** What happens during a restore test. */
+  duringTest: (request: RestoreTestRequest, options: RunOptions<RestoreTestUpdate>) => Promise<void> =
+    async () => {};
   /** What happens when a snapshot is deleted, before it is. */
   duringDelete: (snapshotId: string) => Promise<void> = async () => {};
 
@@ -104,8 +147,38 @@ export class FakeEngine implements Engine {
     this.acknowledged.push(restoreId);
   }
 
-  async verify(): Promise<VerifyOutcome> {
-    return { checkedBytes: 0, checkedFiles: 0, damagedFiles: 0, damaged: [] };
+  async verify(request: VerifyRequest, options: RunOptions<VerifyUpdate>): Promise<VerifyOutcome> {
+    throwIfCancelled(options.signal);
+    options.onProgress?.({ ...VERIFYING, processedBytes: 400 });
+    return this.duringVerify(request, options);
+  }
+
+  async testRestore(
+    request: RestoreTestRequest,
+    options: RunOptions<RestoreTestUpdate>,
+  ): Promise<RestoreTestOutcome> {
+    throwIfCancelled(options.signal);
+    options.onProgress?.({ phase: 'TESTING', component: 'DATABASE', processedBytes: 1_000 });
+    await this.duringTest(request, options);
+    return { components: [TESTED] };
+  }
+
+  async listObjects(): Promise<ObjectListing> {
+    return { objects: this.objects, missingPacks: 0 };
+  }
+
+  async checkObjects(
+    { keys }: CheckObjectsRequest,
+    { signal }: RunOptions<CheckObjectsUpdate>,
+  ): Promise<ObjectCheck[]> {
+    throwIfCancelled(signal);
+    this.checkedObjects.push(...keys);
+    await this.duringCheck(signal);
+    return keys.map((key) => ({ key, checkedBytes: 1_000, damage: this.damage.get(key) ?? null }));
+  }
+
+  async findDamagedBackups(): Promise<DamagedBackups> {
+    return this.damagedBackups;
   }
 
   async prune(request: PruneRequest, options: RunOptions<PruneUpdate>): Promise<PruneOutcome> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ApiDeps } from '../../src/api/schema.js';
 import type { AuditEvent } from '../../src/services/audit-service.js';
 import type { OperationChange } from '../../src/services/operation-feed.js';
+import type { BackupCheck } from '../../src/shared/backup-check.js';
 import { ConflictError, InvalidInputError, NotFoundError } from '../../src/shared/errors.js';
 import {
   type BackupProgressRecord,
@@ -126,6 +127,7 @@ export class MemoryServices implements Omit<ApiDeps, 'logger' | 'clock' | 'rando
   readonly restoreEvents = new EventSource<RestoreProgressRecord>();
   readonly changes = new EventSource<OperationChange>();
   readonly audited: AuditEvent[] = [];
+  readonly checkRecords: BackupCheck[] = [];
 
   readonly backups: ApiDeps['backups'] = {
     get: async (id) => found(this.backupRecords.get(id), 'backup', id),
@@ -209,6 +211,41 @@ export class MemoryServices implements Omit<ApiDeps, 'logger' | 'clock' | 'rando
     latestBackupProgresses: async (ids) =>
       ids.map((id) => (this.backupRecords.has(id) ? makeProgress(id, 3, 'DONE') : null)),
     latestRestoreProgresses: async (ids) => ids.map(() => null),
+  };
+
+  readonly checks: ApiDeps['checks'] = {
+    start: async (actor, kind, backupId) => {
+      found(this.backupRecords.get(backupId), 'backup', backupId);
+      const check: BackupCheck = {
+        id: randomUUID(),
+        backupId,
+        kind,
+        status: 'RUNNING',
+        checkedBytes: 0,
+        createdBy: actor.subject,
+        startedAt: new Date('2026-02-01T09:30:00.000Z'),
+        completedAt: null,
+        error: null,
+        evidence: null,
+      };
+      this.checkRecords.push(check);
+      return check;
+    },
+    latest: async (backupId, kind) =>
+      this.checkRecords.findLast((check) => check.backupId === backupId && check.kind === kind) ?? null,
+  };
+
+  readonly repository: ApiDeps['repository'] = {
+    coverage: async () => ({
+      days: 30,
+      isRunning: false,
+      objects: 4,
+      totalBytes: 5_000_000_000,
+      checkedBytes: 2_500_000_000,
+      coveredPercent: 50,
+      oldestAt: new Date('2026-01-02T03:04:05.000Z'),
+      damagedObjects: 0,
+    }),
   };
 
   readonly operations: ApiDeps['operations'] = { subscribe: (signal) => this.changes.subscribe(signal) };

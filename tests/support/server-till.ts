@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { LocalEngine } from '../../src/engine/index.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { systemRandom } from '../../src/shared/random.js';
-import { createSources, createTargets, type TillSettings } from '../../src/sources/create-sources.js';
+import {
+  createSources,
+  createTargets,
+  openScratch,
+  type TillSettings,
+} from '../../src/sources/create-sources.js';
 import { FileJournal } from '../../src/sources/file-journal.js';
 import { FileStore } from '../../src/storage/file-store.js';
 import { MemoryStore } from '../../src/storage/memory-store.js';
@@ -44,6 +49,7 @@ export class ServerTill {
         onWarning: () => {},
         sources: createSources(this.settings, { clock }),
         createTargets: (targetFolder) => createTargets(this.settings, { clock, targetFolder }),
+        openScratch: (testId) => openScratch(this.settings, { clock, testId }),
         journal: isOnDisk ? new FileJournal(join(folder, 'journal')) : this.journal,
       },
       { passphrase: PASSPHRASE, kdfCost: CHEAP_KDF },

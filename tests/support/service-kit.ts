@@ -6,6 +6,8 @@ import { CronCalendar } from '../../src/jobs/cron-calendar.js';
 import { InProcessJobQueue } from '../../src/jobs/in-process-job-queue.js';
 import type { Alert } from '../../src/services/alert.js';
 import { AuditService } from '../../src/services/audit-service.js';
+import { BackupCheckRunner } from '../../src/services/backup-check-runner.js';
+import { BackupCheckService } from '../../src/services/backup-check-service.js';
 import { BackupRunner } from '../../src/services/backup-runner.js';
 import { BackupService, type CreateBackup } from '../../src/services/backup-service.js';
 import { CleanupService } from '../../src/services/cleanup-service.js';
@@ -14,6 +16,7 @@ import { OperationHooks } from '../../src/services/hooks/operation-hooks.js';
 import { OperationFeed } from '../../src/services/operation-feed.js';
 import { ProgressService } from '../../src/services/progress-service.js';
 import { RecoveryService } from '../../src/services/recovery-service.js';
+import { RepositoryVerification } from '../../src/services/repository-verification.js';
 import { RestoreRunner } from '../../src/services/restore-runner.js';
 import { RestoreService } from '../../src/services/restore-service.js';
 import { ScheduleRuns } from '../../src/services/schedules/schedule-runs.js';
@@ -45,6 +48,8 @@ export interface ServiceKit {
   progress: ProgressService;
   backups: BackupService;
   restores: RestoreService;
+  checks: BackupCheckService;
+  repository: RepositoryVerification;
   recovery: RecoveryService;
   schedules: ScheduleService;
   runs: ScheduleRuns;
@@ -90,6 +95,7 @@ async function openKitIn(folder: string, engine: FakeEngine, options: KitOptions
   const progress = new ProgressService({ ...metadata, clock, onFailure });
   const audit = new AuditService({ audit: metadata.audit, clock, random });
   const gate = new TillGate();
+  const checkQueue = new InProcessJobQueue({ onFailure });
   const till = new TillRecovery({ engine, gate, onFailure });
   const alerts: Alert[] = [];
   const raiseAlert = (alert: Alert): void => {
@@ -101,6 +107,7 @@ async function openKitIn(folder: string, engine: FakeEngine, options: KitOptions
   const shared = { ...metadata, ...running, audit, clock, random, onFailure };
   const backupRunner = new BackupRunner({ ...shared, backups: metadata.backups });
   const restoreRunner = new RestoreRunner(shared, { restoreDir });
+  const checkRunner = new BackupCheckRunner({ ...shared, checkQueue, raiseAlert, version: '1.2.3' });
   const recovery = new RecoveryService({ ...shared, backupRunner, restoreRunner }, { restoreDir });
   const backups = new BackupService({ ...shared, runner: backupRunner });
   const cleanup = new CleanupService({ ...shared, service: backups });
@@ -114,7 +121,7 @@ async function openKitIn(folder: string, engine: FakeEngine, options: KitOptions
   const stop = async (): Promise<void> => {
     await recovery.close();
     await cleanup.close();
-    await queue.drain(0);
+    await Promise.all([queue.drain(0), checkQueue.drain(0)]);
     feed.close();
     await progress.close();
     await metadata.close();
@@ -129,6 +136,8 @@ async function openKitIn(folder: string, engine: FakeEngine, options: KitOptions
     progress,
     backups,
     restores: new RestoreService({ ...shared, runner: restoreRunner }, { restoreDir }),
+    checks: new BackupCheckService({ ...shared, checkRunner, checkQueue }),
+    repository: new RepositoryVerification({ ...shared, checkQueue, raiseAlert }, { days: 30 }),
     recovery,
     schedules,
     runs,

@@ -1,14 +1,20 @@
 import { Arg, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import type { BackupCheckService } from '../../services/backup-check-service.js';
+import type { BackupCheck } from '../../shared/backup-check.js';
 import type { BackupRecord } from '../../shared/operation.js';
 import type { ApiContext } from '../context.js';
 import { ArchiveFormatEnum } from '../enums.js';
 import { BackupProgress, toBackupProgress } from '../progress/backup-progress.type.js';
+import { RestoreTest } from '../restore-test/restore-test.type.js';
+import { toRestoreTest } from '../restore-test/to-restore-test.js';
 import { Verification } from '../verification/verification.type.js';
 import { Backup } from './backup.type.js';
 
 /** Fields of `Backup` that its record does not hold. */
 @Resolver(() => Backup)
 export class BackupFieldsResolver {
+  constructor(private readonly checks: Pick<BackupCheckService, 'latest'>) {}
+
   @FieldResolver(() => BackupProgress, {
     nullable: true,
     description: 'Latest progress; null before it started.',
@@ -29,13 +35,21 @@ export class BackupFieldsResolver {
     return suspicion !== null && confirmedAt === null;
   }
 
-  // Nothing verifies backups yet, so none was ever verified.
   @FieldResolver(() => Verification, {
     nullable: true,
     description: 'Latest verification; null when never verified.',
   })
-  verification(): Verification | null {
-    return null;
+  verification(@Root() backup: BackupRecord): Promise<BackupCheck | null> {
+    return this.checks.latest(backup.id, 'VERIFICATION');
+  }
+
+  @FieldResolver(() => RestoreTest, {
+    nullable: true,
+    description: 'Latest restore test, with its evidence; null when never tested.',
+  })
+  async restoreTest(@Root() backup: BackupRecord): Promise<RestoreTest | null> {
+    const latest = await this.checks.latest(backup.id, 'RESTORE_TEST');
+    return latest && toRestoreTest(latest);
   }
 
   // There is no route to download from yet.

@@ -45,6 +45,12 @@ export interface IndexedPack {
 const PREFIX_WORDS = 4;
 const EMPTY = 0;
 
+/** How a pack is added. */
+export interface AddPackOptions {
+  isSecondary?: boolean;
+  damaged?: ReadonlySet<number> | undefined;
+}
+
 export class ChunkIndex {
   readonly #packs: IndexedPack[] = [];
   readonly #packNumbers = new Map<PackId, number>();
@@ -114,26 +120,48 @@ export class ChunkIndex {
     if (pack.isSeen) this.#unreliable--;
   }
 
+  /** What is known of a pack, or null. */
+  describePack(id: PackId): IndexedPack | null {
+    return this.#packs[this.#packNumbers.get(id) ?? -1] ?? null;
+  }
+
+  /** The blocks of a pack. Goes through all blocks: for the rare pack that is damaged. */
+  *blocksOf(id: PackId): Iterable<BlockPlace> {
+    const pack = this.#packNumbers.get(id);
+    for (let block = 0; block < this.#blockPacks.length; block++) {
+      if (this.#blockPacks.get(block) === pack) yield this.blockPlace(block);
+    }
+  }
+
   /**
    * Adds every chunk of a pack. A pack that is there already is passed over, and so is a chunk that is elsewhere, unless
    * that is in a secondary pack and this one is not: the chunk then gets a new number, and the old one is found no more.
+   * @param options.damaged numbers of blocks whose chunks are left out: they are as good as not stored
    */
-  addPack(pack: PackDescription, domain: Domain, { isSecondary = false } = {}): void {
+  addPack(
+    pack: PackDescription,
+    domain: Domain,
+    { isSecondary = false, damaged }: AddPackOptions = {},
+  ): void {
     if (this.#packNumbers.has(pack.id)) return;
     const { id, sizeBytes } = pack;
     const header = Buffer.from(pack.header);
     const packNumber = this.#packs.push({ id, domain, sizeBytes, header, isSecondary, isSeen: false }) - 1;
     this.#packNumbers.set(id, packNumber);
     this.#unreliable++;
+    let isDamaged = false;
     visitPackTable(pack.table, {
       block: (segment, offset, storedBytes, contentBytes) => {
+        isDamaged = damaged?.has(segment) ?? false;
         this.#blockPacks.push(packNumber);
         this.#blockSegments.push(segment);
         this.#blockOffsets.push(HEADER_BYTES + offset);
         this.#blockStored.push(storedBytes);
         this.#blockContent.push(contentBytes);
       },
-      chunk: (bytes, at, offsetInBlock) => this.#addChunk(bytes, at, offsetInBlock, isSecondary),
+      chunk: (bytes, at, offsetInBlock) => {
+        if (!isDamaged) this.#addChunk(bytes, at, offsetInBlock, isSecondary);
+      },
     });
   }
 

@@ -59,6 +59,14 @@ export class ChunkReader {
     return true;
   }
 
+  /** True when every chunk that `references` names can be looked for: it is in a block that is not known to be damaged. */
+  canFind(references: References): boolean {
+    for (let number = 0; number < countReferences(references); number++) {
+      if (this.#index.find(references, number * REFERENCE_BYTES) === null) return false;
+    }
+    return true;
+  }
+
   /**
    * Begins to fetch the blocks of `references`, as far as there is room.
    * @returns false when some were left for later

@@ -12,6 +12,7 @@ import { DOMAINS, type Domain } from '../codec/object-header.js';
 import { ChunkIndex } from '../index/chunk-index.js';
 import { MAX_INDEXED_PACKS, openIndexObject, sealIndexObject } from '../index/index-object.js';
 import { type PackDescription, readPackTable } from '../pack/pack-reader.js';
+import type { DamageBook } from './damage-book.js';
 import { type Generation, type Generations, NO_GENERATION } from './generations.js';
 import { readNamed } from './repository-head.js';
 
@@ -25,6 +26,7 @@ export interface IndexLoaderDeps {
   store: ObjectStore;
   keys: KeyRing;
   generations: Generations;
+  damage: DamageBook;
   random: RandomBytes;
   /** Told of damage that was worked around, for the log. */
   onWarning: (message: string) => void;
@@ -161,7 +163,7 @@ export class IndexLoader {
       for (const pack of packs) {
         this.#lost.delete(pack.id);
         state.unindexed.delete(pack.id);
-        state.index.addPack(pack, domain);
+        this.#addPack(state, pack, domain, false);
         if (!state.generation.packs.has(pack.id)) state.index.setPrimary(pack.id);
         state.index.setSeen(pack.id);
       }
@@ -182,7 +184,8 @@ export class IndexLoader {
 
   async #refresh(signal?: AbortSignal): Promise<void> {
     const generation = await this.#deps.generations.read();
-    if (generation.number !== this.#state.generation.number) this.#restart(generation);
+    const hasNewDamage = await this.#deps.damage.refresh(signal);
+    if (hasNewDamage || generation.number !== this.#state.generation.number) this.#restart(generation);
     for (let attempt = 0; ; attempt++) {
       throwIfCancelled(signal);
       const known = [...this.#latest.objects.keys()];
@@ -250,7 +253,7 @@ export class IndexLoader {
       const { domain, packs } = await openIndexObject(keys, await readNamed(store, key));
       for (const pack of packs) {
         if (this.#lost.has(pack.id)) continue;
-        state.index.addPack(pack, domain, { isSecondary: state.generation.packs.has(pack.id) });
+        this.#addPack(state, pack, domain, state.generation.packs.has(pack.id));
       }
       state.objects.set(key, idsOf(packs));
     } catch (error) {
@@ -280,9 +283,14 @@ export class IndexLoader {
     }
   }
 
+  #addPack(state: IndexState, pack: PackDescription, domain: Domain, isSecondary: boolean): void {
+    const damaged = this.#deps.damage.blocksOf(pack.id);
+    state.index.addPack(pack, domain, { isSecondary, damaged });
+  }
+
   #addUnindexed(state: IndexState, pack: PackDescription, domain: Domain): void {
     if (this.#lost.has(pack.id) || state.index.hasPack(pack.id)) return;
-    state.index.addPack(pack, domain, { isSecondary: true });
+    this.#addPack(state, pack, domain, true);
     state.unindexed.set(pack.id, { pack, domain });
   }
 

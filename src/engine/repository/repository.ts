@@ -12,6 +12,7 @@ import type { Domain } from '../codec/object-header.js';
 import type { ChunkIndex } from '../index/chunk-index.js';
 import type { PackDescription } from '../pack/pack-reader.js';
 import { domainOf, openSnapshot, type Snapshot, sealSnapshot } from '../snapshot/snapshot-object.js';
+import { DamageBook } from './damage-book.js';
 import { Generations } from './generations.js';
 import { IndexLoader } from './index-loader.js';
 import type { Lease, LeaseKind } from './lease.js';
@@ -50,6 +51,8 @@ export interface LeaseOptions {
 export class Repository {
   readonly store: ObjectStore;
   readonly keys: KeyRing;
+  /** Which blocks are known to be damaged. */
+  readonly damage: DamageBook;
   readonly random: RandomBytes;
   readonly onWarning: (message: string) => void;
   readonly leases: LeaseBook;
@@ -64,6 +67,7 @@ export class Repository {
     this.random = deps.random;
     this.onWarning = deps.onWarning;
     this.keys = keys;
+    this.damage = new DamageBook(deps);
     const control = { ...deps, keys, random: deps.controlRandom ?? deps.random };
     this.generations = new Generations(control);
     this.leases = new LeaseBook({
@@ -75,6 +79,7 @@ export class Repository {
       ...deps,
       keys,
       generations: this.generations,
+      damage: this.damage,
       isSole: () => this.#atWork <= 1,
     });
     this.#catalogue = new SnapshotCatalogue({ ...deps, keys });
@@ -154,6 +159,11 @@ export class Repository {
   /** True when nobody but the holder of `lease` can be about to remove packs that no index object names. */
   async isAlone(lease: Lease): Promise<boolean> {
     return (await this.leases.isOnly(lease)) && (await this.leases.hasNoRevoked());
+  }
+
+  /** Packs that an index object names and the storage did not hold whole when that was looked at. */
+  get lostPacks(): ReadonlySet<PackId> {
+    return this.indexLoader.lost;
   }
 
   /** Every snapshot that was there at the last refresh. */

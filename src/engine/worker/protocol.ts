@@ -4,12 +4,20 @@ import type {
   BackupOutcome,
   BackupRequest,
   BackupUpdate,
+  CheckObjectsRequest,
+  CheckObjectsUpdate,
+  DamagedBackups,
+  ObjectCheck,
+  ObjectListing,
   PruneOutcome,
   PruneRequest,
   PruneUpdate,
   RecoveredRestore,
   RestoreOutcome,
   RestoreRequest,
+  RestoreTestOutcome,
+  RestoreTestRequest,
+  RestoreTestUpdate,
   RestoreUpdate,
   SnapshotDescription,
   UnendedRestore,
@@ -24,6 +32,10 @@ export interface Calls {
   backup: { request: BackupRequest; answer: BackupOutcome; update: BackupUpdate };
   restore: { request: RestoreRequest; answer: RestoreOutcome; update: RestoreUpdate };
   verify: { request: VerifyRequest; answer: VerifyOutcome; update: VerifyUpdate };
+  testRestore: { request: RestoreTestRequest; answer: RestoreTestOutcome; update: RestoreTestUpdate };
+  listObjects: { request: null; answer: ObjectListing; update: never };
+  checkObjects: { request: CheckObjectsRequest; answer: ObjectCheck[]; update: CheckObjectsUpdate };
+  findDamagedBackups: { request: null; answer: DamagedBackups; update: never };
   listSnapshots: { request: null; answer: SnapshotDescription[]; update: never };
   prune: { request: PruneRequest; answer: PruneOutcome; update: PruneUpdate };
   deleteSnapshot: { request: string; answer: null; update: never };
@@ -32,7 +44,13 @@ export interface Calls {
 }
 export type Method = keyof Calls;
 /** What any method reports on the way. */
-export type Update = BackupUpdate | RestoreUpdate | VerifyUpdate | PruneUpdate;
+export type Update =
+  | BackupUpdate
+  | RestoreUpdate
+  | VerifyUpdate
+  | PruneUpdate
+  | RestoreTestUpdate
+  | CheckObjectsUpdate;
 
 /** To the engine's thread. `id` names the call. */
 export type ToEngine =

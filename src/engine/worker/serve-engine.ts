@@ -58,6 +58,14 @@ async function run(
       return engine.restore(call.request, options);
     case 'verify':
       return engine.verify(call.request, options);
+    case 'testRestore':
+      return engine.testRestore(call.request, options);
+    case 'listObjects':
+      return engine.listObjects(options.signal ? { signal: options.signal } : {});
+    case 'checkObjects':
+      return engine.checkObjects(call.request, options);
+    case 'findDamagedBackups':
+      return engine.findDamagedBackups(options.signal ? { signal: options.signal } : {});
     case 'listSnapshots':
       return engine.listSnapshots(options.signal ? { signal: options.signal } : {});
     case 'recoverRestores':

@@ -8,13 +8,21 @@ import type {
   BackupOutcome,
   BackupRequest,
   BackupUpdate,
+  CheckObjectsRequest,
+  CheckObjectsUpdate,
+  DamagedBackups,
   Engine,
+  ObjectCheck,
+  ObjectListing,
   PruneOutcome,
   PruneRequest,
   PruneUpdate,
   RecoveredRestore,
   RestoreOutcome,
   RestoreRequest,
+  RestoreTestOutcome,
+  RestoreTestRequest,
+  RestoreTestUpdate,
   RestoreUpdate,
   RunOptions,
   SnapshotDescription,
@@ -92,6 +100,32 @@ export class WorkerEngine implements Engine {
   async verify(request: VerifyRequest, options: RunOptions<VerifyUpdate>): Promise<VerifyOutcome> {
     await this.#ensureOpen();
     return this.#call('verify', request, options);
+  }
+
+  async testRestore(
+    request: RestoreTestRequest,
+    options: RunOptions<RestoreTestUpdate>,
+  ): Promise<RestoreTestOutcome> {
+    await this.#ensureOpen();
+    return this.#call('testRestore', request, options);
+  }
+
+  async listObjects(options: { signal?: AbortSignal } = {}): Promise<ObjectListing> {
+    await this.#ensureOpen();
+    return this.#call('listObjects', null, options);
+  }
+
+  async checkObjects(
+    request: CheckObjectsRequest,
+    options: RunOptions<CheckObjectsUpdate>,
+  ): Promise<ObjectCheck[]> {
+    await this.#ensureOpen();
+    return this.#call('checkObjects', request, options);
+  }
+
+  async findDamagedBackups(options: { signal?: AbortSignal } = {}): Promise<DamagedBackups> {
+    await this.#ensureOpen();
+    return this.#call('findDamagedBackups', null, options);
   }
 
   async listSnapshots(options: { signal?: AbortSignal } = {}): Promise<SnapshotDescription[]> {

@@ -35,6 +35,15 @@ describe('config', () => {
   const SECRETS = { BACKUP_ENCRYPTION_KEY: 'k'.repeat(16), JWT_SECRET: 's'.repeat(32) };
 
   describe('loadConfig()', () => {
+    it('takes an empty RESTORE_TEST_CRON and VERIFY_DAYS=0 for never', () => {
+      const { restoreTestCron, verifyDays } = load({ RESTORE_TEST_CRON: '', VERIFY_DAYS: '0' });
+      expect([restoreTestCron, verifyDays]).to.deep.equal([null, 0]);
+    });
+
+    it('refuses VERIFY_DAYS beyond a year', () => {
+      expectProblem({ VERIFY_DAYS: '366' }, /^VERIFY_DAYS: expected a whole number of days/);
+    });
+
     context('when nothing is set', () => {
       it('uses the defaults', () => {
         const config = load();
@@ -48,6 +57,8 @@ describe('config', () => {
           dataDir: join(cwd, 'data'),
           restoreDir: join(cwd, 'restore'),
           tempDir: join(cwd, 'temp'),
+          verifyDays: 30,
+          restoreTestCron: '30 3 * * 0',
           redisUrl: null,
         });
         expect(config.database).to.deep.equal({ kind: 'sqlite', path: join(cwd, 'prisma/dev.db') });

@@ -117,7 +117,7 @@ describe('runRestore()', () => {
         if (step === 'swap') throw new Error('told to fail');
       };
       const error = await expectCode(engine.restore(request, {}), 'INTERNAL_SERVER_ERROR');
-      expect(error.details).to.deep.equal({ components: ['DATABASE'] });
+      expect(error.details).to.deep.equal({ components: ['DATABASE'], isStuck: true });
       expect(steps).not.to.include('discard');
     });
 
@@ -134,7 +134,7 @@ describe('runRestore()', () => {
         engine.restore(request, { signal: controller.signal }),
         'INTERNAL_SERVER_ERROR',
       );
-      expect(error.details).to.deep.equal({ components: ['DATABASE'] });
+      expect(error.details).to.deep.equal({ components: ['DATABASE'], isStuck: true });
     });
   });
 
