@@ -11,6 +11,8 @@ import { CancelledError, SourceError } from '../shared/errors.js';
 import { toAppError } from './system-error.js';
 
 const MESSAGE_BYTES = 16 * KiB;
+/** A shorter secret is part of common words: striking those out would tell it, and no program repeats a password. */
+const MIN_SECRET_LENGTH = 4;
 /** What a program that is asked to end is given, before it is made to. */
 const GRACE_MS = 700;
 /** The same words on every machine, and nothing of the server's own environment. */
@@ -24,7 +26,7 @@ export interface ProgramOptions {
   /** A descriptor that the program sees as number 3; the caller closes it after the start. */
   descriptor?: number;
   signal?: AbortSignal;
-  /** Never shown, should the program repeat them. */
+  /** Never shown, should the program repeat them, unless they are shorter than 4 characters. */
   secrets: readonly string[];
 }
 
@@ -52,7 +54,7 @@ export class RunningProgram {
 
   constructor(path: string, { args, environment, stdin, descriptor, signal, secrets }: ProgramOptions) {
     this.name = basename(path);
-    this.#secrets = secrets.filter((secret) => secret !== '');
+    this.#secrets = secrets.filter(({ length }) => length >= MIN_SECRET_LENGTH);
     this.#signal = signal;
     try {
       this.#child = spawn(path, args, {

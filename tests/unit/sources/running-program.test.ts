@@ -30,6 +30,12 @@ describe('running program', () => {
     expect(message).to.equal('password *** is wrong');
   });
 
+  it('does not tell a short secret by striking it out of common words', async () => {
+    const program = start('echo "cannot execute" >&2', { secrets: ['x'] });
+    program.output.resume();
+    expect((await program.ended).message).to.equal('cannot execute');
+  });
+
   it('says that it could not be started', async () => {
     const program = new RunningProgram('/no/such/program', { args: [], stdin: 'ignore', secrets: [] });
     const { code, startError } = await program.ended;
