@@ -1,11 +1,14 @@
 import type { Connection, RowDataPacket, SslOptions } from 'mysql2/promise';
 import { AppError, ConflictError, SourceError, StorageError, throwIfCancelled } from '../shared/errors.js';
 import { readKeyFile } from './key-file.js';
+import { withoutValues } from './mysql-error-text.js';
 import type { ServerAddress, ServerEncryption } from './server-address.js';
 import type { ServerVersion } from './server-programs.js';
 import { errnoOf } from './system-error.js';
 
 const CONNECT_MS = 10_000;
+/** The same on every server, whatever its own default is: the driver escapes values with backslashes. */
+const SQL_MODE = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION';
 
 /** A connection whose answers are plain rows. Column names are those of the statement, so alias them. */
 export class MysqlSession {
@@ -46,6 +49,7 @@ export async function withMysql<T>(
     connection = await connect(address, database);
     signal?.addEventListener('abort', onAbort, { once: true });
     throwIfCancelled(signal);
+    await connection.query(`SET SESSION sql_mode = '${SQL_MODE}'`);
     return await work(new MysqlSession(connection));
   } catch (error) {
     throwIfCancelled(signal);
@@ -102,7 +106,7 @@ const FULL = ['ER_DISK_FULL', 'ER_RECORD_FILE_FULL'];
 export function toMysqlError(error: unknown, what: string): AppError {
   if (error instanceof AppError) return error;
   const code = errnoOf(error);
-  const said = error instanceof Error && error.message !== '' ? error.message : code;
+  const said = error instanceof Error && error.message !== '' ? sayError(error) : code;
   const options = { cause: error };
   if (FULL.includes(code)) {
     const message = `${what}: the server's disk is full, free some space there`;
@@ -115,9 +119,22 @@ export function toMysqlError(error: unknown, what: string): AppError {
   return new SourceError(`${what}: ${reason === undefined ? said : `${reason} (${said})`}`, options);
 }
 
+function sayError(error: Error): string {
+  return 'errno' in error && typeof error.errno === 'number' && 'sqlState' in error
+    ? withoutValues(error.errno, error.message)
+    : error.message;
+}
+
 /** True when a statement gave up waiting for tables that another client uses. */
 export function isLockTimeout(error: unknown): boolean {
   return ['ER_LOCK_WAIT_TIMEOUT', 'ER_LOCK_DEADLOCK'].includes(errnoOf(error));
+}
+
+/** True when a view cannot be read because of what it refers to. */
+export function isBrokenView(error: unknown): boolean {
+  return ['ER_VIEW_INVALID', 'ER_NO_SUCH_TABLE', 'ER_NO_SUCH_USER', 'ER_SP_DOES_NOT_EXIST'].includes(
+    errnoOf(error),
+  );
 }
 
 async function connect(address: ServerAddress, database: string | null): Promise<Connection> {

@@ -1,9 +1,10 @@
 /**
  * What a MySQL schema holds besides tables: triggers, views, routines and events. RENAME TABLE cannot move them to
- * another schema, so a swap reads their definitions, drops them, and makes them again where they belong.
+ * another schema, so a swap reads their definitions, drops or hides them, and makes them again where they belong.
  */
 import { SourceError } from '../shared/errors.js';
 import { type MysqlSession, quoteMysqlName } from './mysql-client.js';
+import { readDefaults, type SchemaDefaults, setDefaults } from './mysql-schema.js';
 
 /** What `readCode` reads, as plain data. */
 export interface CodeObject {
@@ -17,31 +18,40 @@ export interface CodeObject {
   sqlMode: string | null;
   collation: string | null;
   timeZone: string | null;
+  /** Default collation of the schema that it was made in; absent in what an older version wrote. */
+  schemaCollation?: string | null;
 }
 
-/** The kinds in the order in which they can be made. */
+/** Every kind, in the order in which they can be made. */
 const KINDS = ['FUNCTION', 'PROCEDURE', 'PACKAGE', 'PACKAGE BODY', 'TRIGGER', 'VIEW', 'EVENT'] as const;
 /** No table can have this name. */
 const TABLE_MARK = '`tillvault/table`';
 
-/** Every such object of `schema`, triggers of one table in the order in which they fire. */
-export async function readCode(session: MysqlSession, schema: string): Promise<CodeObject[]> {
+/**
+ * Every such object of `schema` that is of `kinds`, triggers of one table in the order in which they fire.
+ * @throws SourceError when a definition may not be seen
+ */
+export async function readCode(
+  session: MysqlSession,
+  schema: string,
+  kinds: readonly CodeObject['kind'][] = KINDS,
+): Promise<CodeObject[]> {
   await session.run(`USE ${quoteMysqlName(schema)}`); // names within the schema are written without it
-  const objects = await readTriggers(session, schema);
+  const objects = kinds.includes('TRIGGER') ? await readTriggers(session, schema) : [];
   for (const { kind, name } of await listCode(session, schema)) {
-    if (kind !== 'TRIGGER') objects.push(await readObject(session, kind, name));
+    if (kind !== 'TRIGGER' && kinds.includes(kind)) objects.push(await readObject(session, kind, name));
   }
   return objects;
 }
 
-/** Drops the objects of `kinds` that are there. */
+/** Drops `objects`, as far as they are there. */
 export async function dropCode(
   session: MysqlSession,
   schema: string,
-  kinds: readonly CodeObject['kind'][],
+  objects: readonly Pick<CodeObject, 'kind' | 'name'>[],
 ): Promise<void> {
-  for (const { kind, name } of (await listCode(session, schema)).reverse()) {
-    if (kinds.includes(kind))
+  for (const kind of [...KINDS].reverse()) {
+    for (const { name } of objects.filter((object) => object.kind === kind))
       await session.run(`DROP ${kind} IF EXISTS ${quoteMysqlName(schema)}.${quoteMysqlName(name)}`);
   }
 }
@@ -55,34 +65,31 @@ export async function createCode(
   schema: string,
   options: {
     objects: readonly CodeObject[];
-    kinds: readonly CodeObject['kind'][];
+    kinds?: readonly CodeObject['kind'][];
     tableOf?: (table: string) => string;
   },
 ): Promise<void> {
-  const { objects, kinds, tableOf = (table) => table } = options;
+  const { objects, kinds = KINDS, tableOf = (table) => table } = options;
   await session.run(`USE ${quoteMysqlName(schema)}`);
   const there = new Set((await listCode(session, schema)).map(({ kind, name }) => `${kind} ${name}`));
   let waiting = objects.filter(({ kind, name }) => kinds.includes(kind) && !there.has(`${kind} ${name}`));
   waiting = KINDS.flatMap((kind) => waiting.filter((object) => object.kind === kind));
-  const saved = await saveVariables(session);
+  if (waiting.length === 0) return;
+  const maker = await CodeMaker.open(session, schema, tableOf);
   try {
-    while (waiting.length > 0) waiting = await createSome(session, waiting, tableOf);
+    while (waiting.length > 0) waiting = await createSome(maker, waiting);
   } finally {
-    await restoreVariables(session, saved);
+    await maker.close();
   }
 }
 
 /** One round: a view may need another that comes later. Returns what is still to be made. */
-async function createSome(
-  session: MysqlSession,
-  objects: readonly CodeObject[],
-  tableOf: (table: string) => string,
-): Promise<CodeObject[]> {
+async function createSome(maker: CodeMaker, objects: readonly CodeObject[]): Promise<CodeObject[]> {
   const failed: CodeObject[] = [];
   let failure: unknown = null;
   for (const object of objects) {
     try {
-      await createOne(session, object, tableOf);
+      await maker.create(object);
     } catch (error) {
       if (object.kind !== 'VIEW') throw error;
       failed.push(object);
@@ -93,17 +100,56 @@ async function createSome(
   return failed;
 }
 
-async function createOne(
-  session: MysqlSession,
-  object: CodeObject,
-  tableOf: (table: string) => string,
-): Promise<void> {
-  const { sql, table, sqlMode, collation, timeZone } = object;
-  if (sqlMode !== null) await session.run('SET SESSION sql_mode = ?', [sqlMode]);
-  if (collation !== null) await session.run('SET SESSION collation_connection = ?', [collation]);
-  if (timeZone !== null) await session.run('SET SESSION time_zone = ?', [timeZone]);
-  const place = table === null ? '' : quoteMysqlName(tableOf(table));
-  await session.run(sql.replace(TABLE_MARK, () => place));
+/** Makes objects under the session variables that they were made under, and puts those back when it is closed. */
+class CodeMaker {
+  private constructor(
+    private readonly session: MysqlSession,
+    private readonly schema: string,
+    private readonly tableOf: (table: string) => string,
+    private readonly before: Variables,
+    private readonly defaults: SchemaDefaults,
+  ) {}
+
+  static async open(
+    session: MysqlSession,
+    schema: string,
+    tableOf: (table: string) => string,
+  ): Promise<CodeMaker> {
+    const [variables] = await session.rows<Variables>(
+      'SELECT @@sql_mode AS sqlMode, @@collation_connection AS collation, @@time_zone AS timeZone',
+    );
+    return new CodeMaker(session, schema, tableOf, variables!, await readDefaults(session, schema));
+  }
+
+  async create({ sql, table, ...made }: CodeObject): Promise<void> {
+    const {
+      sqlMode = this.before.sqlMode,
+      collation = this.before.collation,
+      timeZone = this.before.timeZone,
+    } = withoutNulls(made);
+    await setVariables(this.session, { sqlMode, collation, timeZone });
+    const place = table === null ? '' : quoteMysqlName(this.tableOf(table));
+    const statement = sql.replace(TABLE_MARK, () => place);
+    await this.#withCollation(made.schemaCollation ?? this.defaults.collation, () =>
+      this.session.run(statement),
+    );
+  }
+
+  async close(): Promise<void> {
+    await setVariables(this.session, this.before);
+  }
+
+  /** Of variables within a routine: it is the schema's at the moment that the routine is made, and nothing else sets it. */
+  async #withCollation(collation: string, work: () => Promise<void>): Promise<void> {
+    if (collation === this.defaults.collation) return work();
+    const place = quoteMysqlName(this.schema);
+    await this.session.run(`ALTER DATABASE ${place} COLLATE ${quoteMysqlName(collation)}`);
+    try {
+      await work();
+    } finally {
+      await setDefaults(this.session, this.schema, this.defaults);
+    }
+  }
 }
 
 interface Variables {
@@ -112,18 +158,25 @@ interface Variables {
   timeZone: string;
 }
 
-async function saveVariables(session: MysqlSession): Promise<Variables> {
-  const [saved] = await session.rows<Variables>(
-    'SELECT @@sql_mode AS sqlMode, @@collation_connection AS collation, @@time_zone AS timeZone',
-  );
-  return saved!;
+/** What an object does not say stays as the session has it. */
+function withoutNulls(made: Omit<CodeObject, 'sql' | 'table'>): Partial<Variables> {
+  const { sqlMode, collation, timeZone } = made;
+  return {
+    ...(sqlMode !== null && { sqlMode }),
+    ...(collation !== null && { collation }),
+    ...(timeZone !== null && { timeZone }),
+  };
 }
 
-async function restoreVariables(session: MysqlSession, saved: Variables): Promise<void> {
+/** Names of modes, collations and zones hold nothing that a mode would have escaped in another way. */
+async function setVariables(
+  session: MysqlSession,
+  { sqlMode, collation, timeZone }: Variables,
+): Promise<void> {
   await session.run('SET SESSION sql_mode = ?, collation_connection = ?, time_zone = ?', [
-    saved.sqlMode,
-    saved.collation,
-    saved.timeZone,
+    sqlMode,
+    collation,
+    timeZone,
   ]);
 }
 
@@ -162,6 +215,7 @@ async function readObject(
     sqlMode: shown!.sql_mode ?? null,
     collation: shown!.collation_connection ?? null,
     timeZone: shown!.time_zone ?? null,
+    schemaCollation: shown!['Database Collation'] ?? null,
   };
 }
 
@@ -174,26 +228,27 @@ interface TriggerRow {
   definer: string;
   sqlMode: string;
   collation: string;
+  schemaCollation: string;
 }
 
 async function readTriggers(session: MysqlSession, schema: string): Promise<CodeObject[]> {
   const rows = await session.rows<TriggerRow>(
     `SELECT trigger_name AS name, action_timing AS timing, event_manipulation AS event, event_object_table AS tableName,
-            action_statement AS statement, definer AS definer, sql_mode AS sqlMode, collation_connection AS collation
+            action_statement AS statement, definer AS definer, sql_mode AS sqlMode, collation_connection AS collation,
+            database_collation AS schemaCollation
        FROM information_schema.triggers WHERE trigger_schema = ?
       ORDER BY event_object_table, action_timing, event_manipulation, action_order`,
     [schema],
   );
-  return rows.map(({ name, timing, event, tableName, statement, definer, sqlMode, collation }) => ({
+  return rows.map(({ name, timing, event, tableName, statement, definer, ...variables }) => ({
     kind: 'TRIGGER',
     name,
     table: tableName,
     sql:
       `CREATE DEFINER=${quoteDefiner(definer)} TRIGGER ${quoteMysqlName(name)} ${timing} ${event} ` +
       `ON ${TABLE_MARK} FOR EACH ROW ${statement}`,
-    sqlMode,
-    collation,
     timeZone: null,
+    ...variables,
   }));
 }
 

@@ -1,13 +1,31 @@
-/** What keeps a MySQL database from being restored: too old a server, a lack of privileges, ties to other schemas, clients. */
+/** What keeps a MySQL database from being restored: too old a server, a lack of privileges, ties to other schemas. */
 import { ConflictError, SourceError } from '../shared/errors.js';
-import type { MysqlSession } from './mysql-client.js';
+import { type MysqlSession, quoteMysqlName } from './mysql-client.js';
+import { adviseSetUser, describeForeignCode, missingPrivileges, readPrivileges } from './mysql-privileges.js';
 import type { PlaceNames } from './place-names.js';
 import type { ServerVersion } from './server-programs.js';
 
 /** Since these, a RENAME TABLE of several tables is done as a whole or not at all, also when the server is killed. */
 const ATOMIC_SINCE = { MariaDB: [10, 6], MySQL: [8, 0] } as const;
-/** What moving tables between schemas, and loading a dump, take. */
-const NEEDED = ['CREATE', 'DROP', 'ALTER', 'INSERT', 'SELECT', 'UPDATE', 'DELETE', 'TRIGGER', 'CREATE VIEW'];
+/** What moving tables between schemas, making code again, and loading a dump, take. */
+const NEEDED = [
+  'SELECT',
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'CREATE',
+  'DROP',
+  'ALTER',
+  'INDEX',
+  'REFERENCES',
+  'LOCK TABLES',
+  'TRIGGER',
+  'CREATE VIEW',
+  'SHOW VIEW',
+  'CREATE ROUTINE',
+  'ALTER ROUTINE',
+  'EVENT',
+];
 
 /**
  * Refuses a restore that would fail after all the work.
@@ -26,43 +44,43 @@ export async function checkMysqlRestorable(
         'restore to a target path, or upgrade it',
     );
   }
-  await assertPrivileges(session, names.fresh);
-  await assertPrivileges(session, names.old);
+  for (const schema of [names.live, names.fresh, names.old, names.scratch])
+    await assertPrivileges(session, schema, names);
+  await assertOwnCode(session, names.live, server.flavour === 'MariaDB');
   await assertNotReferenced(session, names.live);
 }
 
-/** `2 clients (till at 10.0.0.5, root at localhost)`: those connected to `database`, the longest at work first. */
-export async function describeMysqlSessions(session: MysqlSession, database: string): Promise<string> {
-  const rows = await session.rows<{ user: string; host: string }>(
-    `SELECT user AS user, SUBSTRING_INDEX(host, ':', 1) AS host FROM information_schema.processlist
-      WHERE db = ? AND id <> CONNECTION_ID() ORDER BY time DESC`,
-    [database],
+/** Says what is missing on `schema`. */
+async function assertPrivileges(session: MysqlSession, schema: string, names: PlaceNames): Promise<void> {
+  const privileges = await readPrivileges(session, schema);
+  const missing = missingPrivileges(privileges, NEEDED);
+  if (missing.length === 0) return;
+  const isLive = schema === names.live;
+  const what = isLive ? `database "${schema}"` : 'the databases that a restore makes beside the live one';
+  const place = isLive ? quoteMysqlName(schema) : `\`${pattern(schema)}\``;
+  throw new SourceError(
+    `User ${privileges.grantee} lacks ${missing.join(', ')} on ${what}: GRANT ALL ON ${place}.* TO ${privileges.grantee}`,
   );
-  const names = [...new Set(rows.map(({ user, host }) => `${user} at ${host}`))].slice(0, 5);
-  if (rows.length === 0) return 'clients that cannot be named';
-  return `${rows.length} ${rows.length === 1 ? 'client' : 'clients'} (${names.join(', ')})`;
 }
 
-/** Says what is missing on `schema`. Roles hide what they grant: with one, only trying tells. */
-async function assertPrivileges(session: MysqlSession, schema: string): Promise<void> {
-  const [me] = await session.rows<{ account: string; role: string | null }>(
-    'SELECT CURRENT_USER() AS account, CURRENT_ROLE() AS role',
+/** A swap drops triggers, routines and events, and makes them again should it be undone. Views are only renamed. */
+async function assertOwnCode(session: MysqlSession, schema: string, isMariaDb: boolean): Promise<void> {
+  const foreign = await describeForeignCode(session, schema, { withViews: false });
+  const privileges = await readPrivileges(session, schema);
+  if (foreign !== null) {
+    throw new SourceError(
+      `User ${privileges.grantee} may not make again what the live database holds of other users (${foreign}), should the restore have to be undone: ${adviseSetUser(privileges, isMariaDb)}`,
+    );
+  }
+  const unseen = await session.rows<{ name: string }>(
+    `SELECT routine_name AS name FROM information_schema.routines
+      WHERE routine_schema = ? AND routine_definition IS NULL AND routine_body = 'SQL' LIMIT 5`,
+    [schema],
   );
-  const { account, role } = me!;
-  if (role !== null && role !== 'NONE') return;
-  const at = account.lastIndexOf('@');
-  const grantee = `'${account.slice(0, at)}'@'${account.slice(at + 1)}'`;
-  const rows = await session.rows<{ privilege: string }>(
-    `SELECT privilege_type AS privilege FROM information_schema.user_privileges WHERE grantee = ?
-      UNION SELECT privilege_type FROM information_schema.schema_privileges WHERE grantee = ? AND ? LIKE table_schema`,
-    [grantee, grantee, schema],
-  );
-  const held = new Set(rows.map(({ privilege }) => privilege));
-  const missing = NEEDED.filter((privilege) => !held.has(privilege));
-  if (missing.length === 0) return;
+  if (unseen.length === 0) return;
   throw new SourceError(
-    `User ${grantee} lacks ${missing.join(', ')} on the databases that a restore makes beside the live one: ` +
-      `GRANT ALL ON \`${pattern(schema)}\`.* TO ${grantee}`,
+    `User ${privileges.grantee} may not see the definition of ${unseen.map(({ name }) => `"${name}"`).join(', ')}: ` +
+      `GRANT ${isMariaDb ? 'SELECT ON mysql.proc' : 'SHOW_ROUTINE ON *.*'} TO ${privileges.grantee}`,
   );
 }
 

@@ -2,9 +2,9 @@
  * Restores a MySQL or MariaDB database: loaded into a fresh schema, whose tables then take the place of the live ones
  * (mysql-swap.ts).
  *
- * What the till notices: its connections stay. The swap waits for transactions under way; while it goes on, for about a
- * second, tables with triggers, views and routines may be reported missing. Then its next statement meets the restored
- * data. Privileges are granted by name and stay as they are, but for those on single routines, which MySQL forgets when
+ * What the till notices: its connections stay. The swap waits until no transaction is under way, for a second at a time
+ * in which the till's statements wait too; while it goes on, for about a second, tables with triggers, views and
+ * routines may be reported missing. Then its next statement meets the restored data. Privileges are granted by name and stay as they are, but for those on single routines, which MySQL forgets when
  * a routine is replaced.
  */
 import type { TableRows } from '../shared/backup-check.js';
@@ -18,18 +18,22 @@ import {
   readMysqlVersion,
   withMysql,
 } from './mysql-client.js';
-import { checkMysqlRestorable, describeMysqlSessions } from './mysql-holders.js';
+import { MysqlDumpFilter } from './mysql-dump-filter.js';
+import { checkMysqlRestorable } from './mysql-holders.js';
+import { describeHolders, dropSchema, LOCK_WAIT_SECONDS } from './mysql-locks.js';
 import { type MysqlProgram, startMysqlDump, startMysqlLoad } from './mysql-programs.js';
+import { disableEvents } from './mysql-proof.js';
+import { createSchema, findDefaults, schemaExists } from './mysql-schema.js';
 import { EVENTS_SUFFIX, TABLES_SUFFIX } from './mysql-source.js';
-import { createSchema, MysqlSwap, readDefaults, schemaExists } from './mysql-swap.js';
+import { MysqlSwap } from './mysql-swap.js';
 import { PlaceNames } from './place-names.js';
 import { ProgramLoader } from './program-loader.js';
 import type { ServerAddress } from './server-address.js';
 import type { DumpLoader, ServerPlace } from './server-place.js';
 import { findProgram, PROGRAM_NAMES } from './server-programs.js';
 
-/** How long the swap waits for transactions of the till. */
-const LOCK_WAIT_SECONDS = 15;
+/** How often the swap waits for transactions of the till: about 15 seconds in all. */
+const LOCK_ATTEMPTS = 10;
 /** Characters of a schema's name. */
 const MAX_NAME = 64;
 
@@ -37,8 +41,8 @@ export interface MysqlPlaceOptions {
   /** Where the configuration says that programs are. */
   programFolders: readonly string[];
   tempDir: string;
-  /** How long the swap waits for transactions of the till; 15 seconds unless told. */
-  lockWaitSeconds?: number;
+  /** How often the swap waits for transactions of the till, about 1.5 seconds each; 10 times unless told. */
+  lockAttempts?: number;
 }
 
 export class MysqlPlace implements ServerPlace {
@@ -76,11 +80,7 @@ export class MysqlPlace implements ServerPlace {
         if (!(await schemaExists(session, name))) continue;
         throw new ConflictError(`Database "${name}" of this restore is there already, expected none`);
       }
-      const hasLive = await schemaExists(session, live);
-      const statement = hasLive
-        ? createSchema(fresh, await readDefaults(session, live))
-        : `CREATE DATABASE ${quoteMysqlName(fresh)}`;
-      await session.run(statement);
+      await session.run(createSchema(fresh, await findDefaults(session, live)));
     });
   }
 
@@ -107,7 +107,7 @@ export class MysqlPlace implements ServerPlace {
   }): Promise<void> {
     const { live, fresh } = this.#names;
     await this.#within((session) => checkTables(session, fresh, live), signal);
-    const program = startMysqlDump(await this.#program('dump', fresh, signal), 'tables');
+    const program = startMysqlDump(await this.#program('dump', fresh, signal), { what: 'tables' });
     try {
       for await (const bytes of program.output) onBytes?.((bytes as Buffer).length);
       const what = `The restored database "${live}" cannot be read back`;
@@ -136,7 +136,7 @@ export class MysqlPlace implements ServerPlace {
   }
 
   async swap({ signal }: { signal?: AbortSignal }): Promise<void> {
-    await this.#exchange((swap) => swap.swap(() => this.#createEvents(signal)), signal);
+    await this.#exchange((swap) => swap.swap(), signal);
   }
 
   async undo(): Promise<void> {
@@ -144,47 +144,60 @@ export class MysqlPlace implements ServerPlace {
   }
 
   async settle(): Promise<void> {
-    const { old, fresh } = this.#names;
+    const { old, fresh, scratch } = this.#names;
     await this.#alone(async (session) => {
-      await session.run(`DROP DATABASE IF EXISTS ${quoteMysqlName(fresh)}`);
-      await session.run(`DROP DATABASE IF EXISTS ${quoteMysqlName(old)}`);
+      await this.#swapOf(session).settle();
+      for (const name of [scratch, fresh, old]) await dropSchema(session, name);
     });
   }
 
   async discard(): Promise<void> {
-    await this.#alone((session) =>
-      session.run(`DROP DATABASE IF EXISTS ${quoteMysqlName(this.#names.fresh)}`),
-    );
+    const { fresh, scratch } = this.#names;
+    await this.#alone(async (session) => {
+      for (const name of [scratch, fresh]) await dropSchema(session, name);
+    });
   }
 
   async #exchange(work: (swap: MysqlSwap) => Promise<void>, signal?: AbortSignal): Promise<void> {
-    const { lockWaitSeconds = LOCK_WAIT_SECONDS } = this.#options;
     await this.#alone(async (session) => {
-      await session.run(`SET SESSION lock_wait_timeout = ${lockWaitSeconds}, foreign_key_checks = 0`);
+      await session.run(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}, foreign_key_checks = 0`);
       try {
-        await work(new MysqlSwap(session, this.#names));
+        await work(this.#swapOf(session, signal));
       } catch (error) {
         if (!isLockTimeout(error)) throw error;
         const { live } = this.#names;
         throw new ConflictError(
-          `Tables of database "${live}" are held by transactions of ${await describeMysqlSessions(session, live)}: close them and restore again`,
+          `Tables of database "${live}" are held by transactions of ${await describeHolders(session, live)}: close them and restore again`,
           { cause: error },
         );
       }
     }, signal);
   }
 
-  async #createEvents(signal?: AbortSignal): Promise<void> {
+  #swapOf(session: MysqlSession, signal?: AbortSignal): MysqlSwap {
+    return new MysqlSwap(session, this.#names, {
+      attempts: this.#options.lockAttempts ?? LOCK_ATTEMPTS,
+      createEvents: (schema, { isProof }) =>
+        this.#createEvents(schema, { isProof, ...(signal && { signal }) }),
+      ...(signal && { signal }),
+    });
+  }
+
+  async #createEvents(
+    schema: string,
+    { isProof, signal }: { isProof: boolean; signal?: AbortSignal },
+  ): Promise<void> {
     if (this.#events === null) return;
-    const loader = await this.#startLoad(this.#names.live, signal);
-    await loader.write(this.#events);
+    const loader = await this.#startLoad(schema, signal);
+    const text = this.#events.toString('latin1'); // byte for byte, whatever its characters are
+    await loader.write(isProof ? Buffer.from(disableEvents(text), 'latin1') : this.#events);
     await loader.end();
   }
 
-  async #startLoad(database: string, signal?: AbortSignal): Promise<ProgramLoader> {
+  async #startLoad(database: string, signal?: AbortSignal): Promise<DumpLoader> {
     const program = startMysqlLoad(await this.#program('load', database, signal));
     const what = `Database "${this.#names.live}" cannot be restored`;
-    return new ProgramLoader(program, explainProgram(program.name, what));
+    return new MysqlDumpFilter(new ProgramLoader(program, explainProgram(program.name, what)), database);
   }
 
   async #program(purpose: 'dump' | 'load', database: string, signal?: AbortSignal): Promise<MysqlProgram> {

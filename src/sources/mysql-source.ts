@@ -1,9 +1,11 @@
 import type { Dump, Inspect } from './dump-source.js';
 import { explainProgram } from './explain-program.js';
-import { type MysqlSession, readMysqlVersion, withMysql } from './mysql-client.js';
-import { type MysqlProgram, startMysqlDump } from './mysql-programs.js';
+import { isBrokenView, type MysqlSession, readMysqlVersion, withMysql } from './mysql-client.js';
+import { adviseSetUser, describeForeignCode, missingPrivileges, readPrivileges } from './mysql-privileges.js';
+import { type DumpedParts, type MysqlProgram, startMysqlDump } from './mysql-programs.js';
+import { listViews, quotePlace } from './mysql-schema.js';
 import type { ServerAddress } from './server-address.js';
-import { findProgram, PROGRAM_NAMES } from './server-programs.js';
+import { findProgram, PROGRAM_NAMES, type ServerVersion } from './server-programs.js';
 
 /** How the file of a dump ends that holds everything but events. */
 export const TABLES_SUFFIX = '.sql';
@@ -27,8 +29,9 @@ export function inspectMysql(
     const path = await findProgram(wanted, options.programFolders);
     const program = { path, flavour: found.version.flavour, address, database, tempDir: options.tempDir };
     const name = database.replaceAll('/', '_');
-    const tables = createDump(name + TABLES_SUFFIX, program, 'tables');
-    const events = createDump(name + EVENTS_SUFFIX, program, 'events');
+    const except = found.brokenViews;
+    const tables = createDump(name + TABLES_SUFFIX, program, { what: 'tables', except });
+    const events = createDump(name + EVENTS_SUFFIX, program, { what: 'events', except });
     return {
       sizeBytes: found.sizeBytes,
       notices: found.notices,
@@ -37,10 +40,10 @@ export function inspectMysql(
   };
 }
 
-function createDump(name: string, program: MysqlProgram, what: 'tables' | 'events'): Dump {
+function createDump(name: string, program: MysqlProgram, parts: DumpedParts): Dump {
   return {
     name,
-    start: (signal) => startMysqlDump({ ...program, ...(signal && { signal }) }, what),
+    start: (signal) => startMysqlDump({ ...program, ...(signal && { signal }) }, parts),
     explain: explainProgram('The dump program', `Database "${program.database}" cannot be dumped`),
   };
 }
@@ -65,8 +68,11 @@ async function look(session: MysqlSession, database: string) {
       WHERE table_schema = ? AND table_type = 'SYSTEM VERSIONED' ORDER BY 1`,
     [database],
   );
+  const brokenViews = await findBrokenViews(session, database);
+  const version = await readMysqlVersion(session);
   return {
-    version: await readMysqlVersion(session),
+    version,
+    brokenViews,
     sizeBytes: Number(size?.size ?? 0),
     hasEvents: events.length > 0,
     notices: [
@@ -78,12 +84,55 @@ async function look(session: MysqlSession, database: string) {
         versioned.map(({ name }) => name),
         'keep a history of their rows, which is not in the backup',
       ),
+      ...describe(
+        brokenViews,
+        'refer to something that is not there or that their definer may not see, and are not in the backup: drop or repair them',
+        'Views',
+      ),
+      ...(await describeLacks(session, database, version)),
     ],
   };
 }
 
-function describe(tables: readonly string[], what: string): string[] {
+function describe(tables: readonly string[], what: string, kind = 'Tables'): string[] {
   if (tables.length === 0) return [];
   const rest = tables.length > 5 ? ` and ${tables.length - 5} more` : '';
-  return [`Tables ${tables.slice(0, 5).join(', ')}${rest} ${what}`];
+  return [`${kind} ${tables.slice(0, 5).join(', ')}${rest} ${what}`];
+}
+
+/** Views over what is gone: the dump program would end at the first of them. */
+async function findBrokenViews(session: MysqlSession, database: string): Promise<string[]> {
+  const broken: string[] = [];
+  for (const name of await listViews(session, database)) {
+    try {
+      await session.rows(`SHOW FIELDS FROM ${quotePlace(database, name)}`);
+    } catch (error) {
+      if (!isBrokenView(error)) throw error;
+      broken.push(name);
+    }
+  }
+  return broken;
+}
+
+/** What the account may not see is missing from a dump without a word; what it may not make cannot be restored by it. */
+async function describeLacks(
+  session: MysqlSession,
+  database: string,
+  { flavour }: ServerVersion,
+): Promise<string[]> {
+  const privileges = await readPrivileges(session, database);
+  const unseen = missingPrivileges(privileges, ['TRIGGER', 'EVENT']);
+  const foreign = await describeForeignCode(session, database, { withViews: true });
+  return [
+    ...(unseen.length === 0
+      ? []
+      : [
+          `User ${privileges.grantee} lacks ${unseen.join(' and ')}: triggers or events of the database, should there be any, are not in the backup`,
+        ]),
+    ...(foreign === null
+      ? []
+      : [
+          `User ${privileges.grantee} cannot restore what other users made (${foreign}): ${adviseSetUser(privileges, flavour === 'MariaDB')}`,
+        ]),
+  ];
 }

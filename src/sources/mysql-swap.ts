@@ -1,253 +1,354 @@
 /**
  * Exchanges the content of two MySQL schemas, and takes it back. There is no RENAME DATABASE, so tables are moved by
- * RENAME TABLE, which is atomic for all of them, and everything else is dropped and made again (mysql-code.ts).
+ * RENAME TABLE, which is atomic for all of them, and everything else is dropped and made again (mysql-code.ts), or
+ * hidden: renamed within its schema.
  *
- *     1  make the old schema, and in it the journal: what each side holds, and the definitions of its code
- *     2  drop the live schema's events
- *     3  hide the live tables that have triggers: renamed within their schema, so that nothing is written without them
- *     4  drop the live schema's triggers, views and routines
- *     5  one RENAME TABLE: live tables → old, fresh tables → live (those with triggers hidden)
- *     6  make the new routines and triggers, show the hidden tables, make the new views and events
- *     7  say in the journal that it is done
+ *     1  make the old schema, and in it the journal
+ *     2  prove in a schema of its own that everything which is going to be dropped can be made again (mysql-proof.ts)
+ *     3  drop the fresh schema's triggers and views
+ *     4  wait until no transaction holds a live table (mysql-locks.ts); nothing has been taken from the till yet
+ *     5  journal what the live schema holds, drop its events
+ *     6  hide the live tables that have triggers, so that nothing is written without them
+ *     7  drop the live schema's triggers and routines
+ *     8  one RENAME TABLE: live tables → old, live views hidden, fresh tables → live (those with triggers hidden)
+ *     9  sweep: what the till made meanwhile, and so is neither new nor hidden, follows the old tables
+ *    10  make the new routines and triggers, show the hidden tables, make the new views and events
+ *    11  say in the journal that it is done
  *
- * Undoing reads the journal, looks where the tables are, and goes back from there; it can itself be interrupted and run
- * again. A table is visible only while its triggers are there, in both directions.
+ * When the till overtakes steps 5 to 10, by a transaction that holds a table or by a table of its own, they are gone
+ * back and tried again. Going back looks where the tables are; it can itself be interrupted and run again. A table is
+ * visible only while its triggers are there, in both directions. What the till made after the sweep stays.
  */
-
-import { type MysqlSession, quoteMysqlName } from './mysql-client.js';
-import { type CodeObject, createCode, dropCode, readCode } from './mysql-code.js';
+import { setTimeout as wait } from 'node:timers/promises';
+import { isLockTimeout, type MysqlSession, quoteMysqlName } from './mysql-client.js';
+import { createCode, dropCode, readCode } from './mysql-code.js';
+import { waitForTables } from './mysql-locks.js';
+import { proveCode } from './mysql-proof.js';
+import {
+  createSchema,
+  findDefaults,
+  listTables,
+  listViews,
+  type Move,
+  readDefaults,
+  rename,
+  schemaExists,
+  setDefaults,
+} from './mysql-schema.js';
+import { SwapJournal, type SwapState, triggeredTables } from './mysql-swap-journal.js';
 import type { PlaceNames } from './place-names.js';
+import { errnoOf } from './system-error.js';
 
-/** What a swap needs to be undone. */
-interface Journal {
-  hadLive: boolean;
-  oldTables: string[];
-  newTables: string[];
-  oldCode: CodeObject[];
-  newCode: CodeObject[];
+/** How a swap and its undo deal with the till, and with the events of the backup. */
+export interface MysqlSwapOptions {
+  /** How often a swap is tried that the till overtakes or holds up. */
+  attempts: number;
+  /** Runs the events' statements in the schema of this name. In `proof`, none of them may begin to run. */
+  createEvents: (schema: string, options: { isProof: boolean }) => Promise<void>;
+  signal?: AbortSignal;
 }
 
-interface JournalRow {
-  state: string;
-  journal: string;
-}
-
-const MOVED_LAST = ['VIEW', 'EVENT'] as const;
-const ALL_BUT_TRIGGERS = ['EVENT', 'VIEW', 'PACKAGE BODY', 'PACKAGE', 'PROCEDURE', 'FUNCTION'] as const;
 const ROUTINES = ['FUNCTION', 'PROCEDURE', 'PACKAGE', 'PACKAGE BODY'] as const;
+/** Everything but views, which are hidden. */
+const DROPPED = [...ROUTINES, 'TRIGGER', 'EVENT'] as const;
+/** Between two attempts, so that the till gets on. */
+const PAUSE_MS = 500;
+/** Rounds of a sweep: a till that makes tables all the time is overtaking. */
+const MAX_SWEEPS = 5;
+/** Attempts that the till was quicker than. */
+const MAX_OVERTAKEN = 3;
+/** The till was quicker: it made or dropped what was about to be moved. */
+const OVERTAKEN = [
+  'ER_TRG_IN_WRONG_SCHEMA',
+  'ER_TABLE_EXISTS_ERROR',
+  'ER_NO_SUCH_TABLE',
+  'ER_TRG_ALREADY_EXISTS',
+  'ER_SP_ALREADY_EXISTS',
+];
 
 export class MysqlSwap {
   readonly #session: MysqlSession;
   readonly #names: PlaceNames;
+  readonly #options: MysqlSwapOptions;
+  readonly #journal: SwapJournal;
 
-  constructor(session: MysqlSession, names: PlaceNames) {
+  constructor(session: MysqlSession, names: PlaceNames, options: MysqlSwapOptions) {
     this.#session = session;
     this.#names = names;
+    this.#options = options;
+    this.#journal = new SwapJournal(session, names);
   }
 
-  /** @param createEvents runs the new events' statements in the live schema */
-  async swap(createEvents: () => Promise<void>): Promise<void> {
-    const { live, fresh } = this.#names;
-    const journal = await this.#begin();
-    await this.#drop(live, ['EVENT']);
-    await this.#rename(
-      triggered(journal.oldCode).map((table, at) => [live, table, live, this.#hidden('o', at)]),
-    );
-    await this.#drop(live, ['TRIGGER', ...ALL_BUT_TRIGGERS]);
-    await this.#drop(fresh, ['TRIGGER', 'VIEW']);
-    await this.#exchange(journal);
-    await this.#create({ objects: journal.newCode, kinds: ROUTINES });
-    await this.#create({
-      objects: journal.newCode,
-      kinds: ['TRIGGER'],
-      tableOf: this.#hiddenNames('n', journal.newCode),
+  async swap(): Promise<void> {
+    const state = await this.#begin();
+    await proveCode(this.#session, this.#names, {
+      code: state.oldCode,
+      createEvents: (schema) => this.#options.createEvents(schema, { isProof: true }),
     });
-    await this.#show('n', journal.newCode);
-    await this.#create({ objects: journal.newCode, kinds: ['VIEW'] });
-    await createEvents();
-    await this.#session.run(`UPDATE ${this.#journal()} SET state = 'swapped'`);
+    await dropCode(
+      this.#session,
+      this.#names.fresh,
+      state.newCode.filter(({ kind }) => kind === 'TRIGGER' || kind === 'VIEW'),
+    );
+    let isTaken = false;
+    await this.#repeat(
+      async () => {
+        await waitForTables(this.#session, this.#names.live);
+        isTaken = true;
+        await this.#take(state);
+        await this.#put(state);
+      },
+      async () => {
+        if (isTaken) await this.#goBack(state);
+        isTaken = false;
+      },
+    );
+    await this.#journal.markSwapped();
   }
 
   async undo(): Promise<void> {
     const { live, old } = this.#names;
-    if (!(await this.#exists(old))) return;
-    const row = await this.#readJournal();
-    if (row !== null) await this.#goBack(JSON.parse(row.journal) as Journal);
-    const left = (await this.#tables(old)).filter((table) => table !== this.#journalName());
+    if (!(await schemaExists(this.#session, old))) return;
+    const state = await this.#journal.read();
+    if (state !== null) await this.#repeat(() => this.#goBack(state));
+    const left = (await listTables(this.#session, old)).filter((table) => table !== this.#journal.tableName);
     if (left.length > 0) throw new Error(`Schema "${old}" still holds ${left.length} tables after an undo`);
-    const hadLive = row === null || (JSON.parse(row.journal) as Journal).hadLive;
-    if (!hadLive && (await this.#exists(live)) && (await this.#tables(live)).length === 0) {
+    const hadLive = state === null || state.hadLive;
+    if (!hadLive && (await this.#isEmpty(live)))
       await this.#session.run(`DROP DATABASE ${quoteMysqlName(live)}`);
-    }
     await this.#session.run(`DROP DATABASE ${quoteMysqlName(old)}`);
   }
 
+  /** Drops the old views, which stayed hidden in the live schema. For a swap that stands. */
+  async settle(): Promise<void> {
+    const { live, old } = this.#names;
+    if (!(await schemaExists(this.#session, old))) return;
+    const state = await this.#journal.read();
+    for (const name of this.#journal.shownNames('v', state?.hiddenViews ?? []).keys())
+      await dropCode(this.#session, live, [{ kind: 'VIEW', name }]);
+  }
+
   /** Step 1. */
-  async #begin(): Promise<Journal> {
+  async #begin(): Promise<SwapState> {
     const { live, fresh, old } = this.#names;
-    const hadLive = await this.#exists(live);
-    const journal: Journal = {
-      hadLive,
-      oldTables: hadLive ? await this.#tables(live) : [],
-      newTables: await this.#tables(fresh),
-      oldCode: hadLive ? await readCode(this.#session, live) : [],
+    const found = await findDefaults(this.#session, live);
+    const defaults = found ?? (await readDefaults(this.#session, fresh));
+    const state: SwapState = {
+      hadLive: found !== null,
+      defaults,
+      newTables: await listTables(this.#session, fresh),
+      hiddenTables: [],
+      hiddenViews: [],
+      oldCode: found === null ? [] : await readCode(this.#session, live, DROPPED),
       newCode: await readCode(this.#session, fresh),
     };
-    await this.#session.run(createSchema(old, await readDefaults(this.#session, hadLive ? live : fresh)));
-    await this.#session.run(
-      `CREATE TABLE ${this.#journal()} (state VARCHAR(10) NOT NULL, journal LONGTEXT CHARACTER SET utf8mb4 NOT NULL) ENGINE = InnoDB`,
+    await this.#session.run(createSchema(old, defaults));
+    await this.#journal.create({ ...state, oldCode: [] });
+    if (found === null) await this.#session.run(createSchema(live, defaults));
+    return state;
+  }
+
+  /** Steps 5 to 9. */
+  async #take(state: SwapState): Promise<void> {
+    const { live, fresh, old } = this.#names;
+    state.oldCode = await readCode(this.#session, live, DROPPED);
+    state.hiddenTables = triggeredTables(state.oldCode);
+    state.hiddenViews = await listViews(this.#session, live);
+    await this.#journal.save(state);
+    const events = state.oldCode.filter(({ kind }) => kind === 'EVENT');
+    await dropCode(this.#session, live, events);
+    const hide = this.#journal.hiddenNames('o', state.hiddenTables);
+    await rename(
+      this.#session,
+      state.hiddenTables.map((table): Move => [live, table, live, hide(table)]),
     );
-    await this.#session.run(`INSERT INTO ${this.#journal()} (state, journal) VALUES ('begun', ?)`, [
-      JSON.stringify(journal),
+    await dropCode(this.#session, live, state.oldCode);
+    const shown = this.#journal.shownNames('o', state.hiddenTables);
+    const hideView = this.#journal.hiddenNames('v', state.hiddenViews);
+    const hideNew = this.#journal.hiddenNames('n', triggeredTables(state.newCode));
+    await rename(this.#session, [
+      ...state.hiddenViews.map((view): Move => [live, view, live, hideView(view)]),
+      ...(await listTables(this.#session, live)).map(
+        (table): Move => [live, table, old, shown.get(table) ?? table],
+      ),
+      ...state.newTables.map((table): Move => [fresh, table, live, hideNew(table)]),
     ]);
-    if (!hadLive) await this.#session.run(createSchema(live, await readDefaults(this.#session, fresh)));
-    return journal;
+    await this.#sweep(state);
   }
 
-  /** Step 5. */
-  async #exchange({ oldTables, newTables, oldCode, newCode }: Journal): Promise<void> {
-    const { live, fresh, old } = this.#names;
-    const isHidden = this.#hiddenNames('o', oldCode);
-    const toHide = this.#hiddenNames('n', newCode);
-    await this.#rename([
-      ...oldTables.map((table): Move => [live, isHidden(table), old, table]),
-      ...newTables.map((table): Move => [fresh, table, live, toHide(table)]),
-    ]);
-  }
-
-  async #goBack(journal: Journal): Promise<void> {
-    const { live, fresh, old } = this.#names;
-    if (!(await this.#exists(live)))
-      await this.#session.run(createSchema(live, await readDefaults(this.#session, old)));
-    if (await this.#isExchanged(journal)) {
-      await this.#drop(live, ['TRIGGER', ...ALL_BUT_TRIGGERS]);
-      const isHidden = this.#hiddenNames('o', journal.oldCode);
-      const shown = this.#hiddenTables('n', journal.newCode);
-      await this.#rename([
-        ...(await this.#tables(live)).map((table): Move => [live, table, fresh, shown.get(table) ?? table]),
-        ...journal.oldTables.map((table): Move => [old, table, live, isHidden(table)]),
+  /** Step 9. */
+  async #sweep(state: SwapState): Promise<void> {
+    const { live, old } = this.#names;
+    for (let round = 0; round < MAX_SWEEPS; round += 1) {
+      const { tables, views } = await this.#strangers(state);
+      const code = await readCode(this.#session, live, DROPPED);
+      if (tables.length + views.length + code.length === 0) return;
+      state.oldCode.push(...code);
+      state.hiddenTables.push(...triggeredTables(code));
+      state.hiddenViews.push(...views);
+      await this.#journal.save(state);
+      await dropCode(this.#session, live, code);
+      const hideView = this.#journal.hiddenNames('v', state.hiddenViews);
+      await rename(this.#session, [
+        ...views.map((view): Move => [live, view, live, hideView(view)]),
+        ...tables.map((table): Move => [live, table, old, table]),
       ]);
     }
-    const present = new Set(await this.#tables(live));
-    const isHidden = this.#hiddenNames('o', journal.oldCode);
-    const hidden = triggered(journal.oldCode).filter((table) => present.has(isHidden(table)));
-    const objects = journal.oldCode.filter(({ table }) => table === null || hidden.includes(table));
-    await this.#create({ objects, kinds: ROUTINES });
-    await this.#create({ objects, kinds: ['TRIGGER'], tableOf: isHidden });
-    await this.#show('o', journal.oldCode);
-    await this.#create({ objects, kinds: MOVED_LAST });
   }
 
-  /** Whether step 5 was done: the rename is atomic, so one table tells. */
-  async #isExchanged({ oldTables, newTables }: Journal): Promise<boolean> {
-    const { fresh, old } = this.#names;
-    if (oldTables.length > 0) return (await this.#tables(old)).includes(oldTables[0]!);
-    return newTables.length > 0 && !(await this.#tables(fresh)).includes(newTables[0]!);
-  }
-
-  /** Gives the hidden tables of `objects` their names. */
-  async #show(side: 'o' | 'n', objects: readonly CodeObject[]): Promise<void> {
+  /** What is in the live schema, and neither of the new tables nor hidden. */
+  async #strangers(state: SwapState): Promise<{ tables: string[]; views: string[] }> {
     const { live } = this.#names;
-    const present = new Set(await this.#tables(live));
-    const hidden = [...this.#hiddenTables(side, objects)].filter(([name]) => present.has(name));
-    await this.#rename(hidden.map(([name, table]) => [live, name, live, table]));
-  }
-
-  async #rename(moves: readonly Move[]): Promise<void> {
-    if (moves.length === 0) return;
-    const place = (schema: string, table: string) => `${quoteMysqlName(schema)}.${quoteMysqlName(table)}`;
-    const parts = moves.map(
-      ([schema, table, toSchema, to]) => `${place(schema, table)} TO ${place(toSchema, to)}`,
+    const inLive = await listTables(this.#session, live);
+    const hiddenNew = this.#journal.shownNames('n', triggeredTables(state.newCode));
+    const stillHidden = new Set(
+      [...hiddenNew].filter(([hidden]) => inLive.includes(hidden)).map(([, table]) => table),
     );
-    await this.#session.run(`RENAME TABLE ${parts.join(', ')}`);
+    const own = new Set([
+      ...state.newTables.filter((table) => !stillHidden.has(table)),
+      ...hiddenNew.keys(),
+      ...this.#journal.shownNames('o', state.hiddenTables).keys(),
+      ...this.#journal.shownNames('v', state.hiddenViews).keys(),
+    ]);
+    const isStrange = (name: string) => !own.has(name);
+    return {
+      tables: inLive.filter(isStrange),
+      views: (await listViews(this.#session, live)).filter(isStrange),
+    };
   }
 
-  async #drop(schema: string, kinds: readonly CodeObject['kind'][]): Promise<void> {
-    await dropCode(this.#session, schema, kinds);
+  /** Step 10. */
+  async #put({ newCode }: SwapState): Promise<void> {
+    const { live } = this.#names;
+    const triggered = triggeredTables(newCode);
+    const tableOf = this.#journal.hiddenNames('n', triggered);
+    await createCode(this.#session, live, { objects: newCode, kinds: ROUTINES });
+    await createCode(this.#session, live, { objects: newCode, kinds: ['TRIGGER'], tableOf });
+    await this.#show('n', triggered);
+    await createCode(this.#session, live, { objects: newCode, kinds: ['VIEW'] });
+    await this.#options.createEvents(live, { isProof: false });
   }
 
-  async #create(options: Parameters<typeof createCode>[2]): Promise<void> {
-    await createCode(this.#session, this.#names.live, options);
+  /** From any point of the steps 5 to 11 to the end of step 4. */
+  async #goBack(state: SwapState): Promise<void> {
+    const { live, old } = this.#names;
+    const defaults = state.defaults ?? (await readDefaults(this.#session, old));
+    if (!(await schemaExists(this.#session, live))) await this.#session.run(createSchema(live, defaults));
+    if (await this.#isExchanged(state)) await this.#takeBack(state);
+    const present = new Set(await listTables(this.#session, live));
+    const tableOf = this.#journal.hiddenNames('o', state.hiddenTables);
+    const hidden = state.hiddenTables.filter((table) => present.has(tableOf(table)));
+    const objects = state.oldCode.filter(({ table }) => table === null || hidden.includes(table));
+    await createCode(this.#session, live, { objects, kinds: ROUTINES });
+    await createCode(this.#session, live, { objects, kinds: ['TRIGGER'], tableOf });
+    await this.#show('o', state.hiddenTables);
+    await createCode(this.#session, live, { objects, kinds: ['VIEW', 'EVENT'] });
+    const found = await readDefaults(this.#session, live);
+    if (found.collation !== defaults.collation) await setDefaults(this.#session, live, defaults);
   }
 
-  async #tables(schema: string): Promise<string[]> {
-    const rows = await this.#session.rows<{ name: string }>(
-      `SELECT table_name AS name FROM information_schema.tables
-        WHERE table_schema = ? AND table_type NOT IN ('VIEW', 'SYSTEM VIEW') ORDER BY table_name`,
-      [schema],
+  /** New tables → fresh, old ones → live, old views shown, in one step. What the till made since the sweep stays. */
+  async #takeBack(state: SwapState): Promise<void> {
+    const { live, fresh, old } = this.#names;
+    const strangers = await this.#strangers(state);
+    const inLive = await listTables(this.#session, live);
+    const leaving = inLive.filter((table) => !strangers.tables.includes(table));
+    const oldTables = (await listTables(this.#session, old)).filter(
+      (table) => table !== this.#journal.tableName,
     );
-    return rows.map(({ name }) => name);
+    const views = await this.#hiddenViews(state);
+    // A name can only be taken once: what the till put in the place of something old goes with what is undone.
+    const taken = new Set([...oldTables, ...state.hiddenTables, ...views.map(([, name]) => name)]);
+    const inTheWay = strangers.tables.filter((table) => taken.has(table));
+    await this.#dropTriggers([...leaving, ...inTheWay]);
+    const events = await readCode(this.#session, live, ['EVENT']);
+    const viewsInTheWay = strangers.views.filter((name) => taken.has(name));
+    await dropCode(this.#session, live, [
+      ...events,
+      ...state.newCode,
+      ...viewsInTheWay.map((name) => ({ kind: 'VIEW' as const, name })),
+    ]);
+    const tableOf = this.#journal.hiddenNames('o', state.hiddenTables);
+    const shown = this.#journal.shownNames('n', triggeredTables(state.newCode));
+    await rename(this.#session, [
+      ...leaving.map((table): Move => [live, table, fresh, shown.get(table) ?? table]),
+      ...(await this.#putAside(inTheWay)),
+      ...oldTables.map((table): Move => [old, table, live, tableOf(table)]),
+      ...views.map(([hidden, name]): Move => [live, hidden, live, name]),
+    ]);
   }
 
-  async #exists(schema: string): Promise<boolean> {
-    return schemaExists(this.#session, schema);
+  async #dropTriggers(tables: readonly string[]): Promise<void> {
+    const { live } = this.#names;
+    const triggers = await readCode(this.#session, live, ['TRIGGER']);
+    await dropCode(
+      this.#session,
+      live,
+      triggers.filter(({ table }) => table !== null && tables.includes(table)),
+    );
   }
 
-  async #readJournal(): Promise<JournalRow | null> {
-    if (!(await this.#tables(this.#names.old)).includes(this.#journalName())) return null;
-    const [row] = await this.#session.rows<JournalRow>(`SELECT state, journal FROM ${this.#journal()}`);
-    return row ?? null;
+  /** Moves of live tables into the fresh schema, under names of their own. */
+  async #putAside(tables: readonly string[]): Promise<Move[]> {
+    if (tables.length === 0) return [];
+    const { live, fresh, id } = this.#names;
+    const prefix = `tillvault_${id}_x`;
+    const before = (await listTables(this.#session, fresh)).filter((table) => table.startsWith(prefix));
+    return tables.map((table, at): Move => [live, table, fresh, `${prefix}${before.length + at}`]);
   }
 
-  #journalName(): string {
-    return `tillvault_swap_${this.#names.id}`;
+  /** Old views that are hidden at present: hidden name, name. */
+  async #hiddenViews({ hiddenViews }: SwapState): Promise<[string, string][]> {
+    const present = new Set(await listViews(this.#session, this.#names.live));
+    return [...this.#journal.shownNames('v', hiddenViews)].filter(([hidden]) => present.has(hidden));
   }
 
-  #journal(): string {
-    return `${quoteMysqlName(this.#names.old)}.${quoteMysqlName(this.#journalName())}`;
+  /** Whether step 8 was done: the rename is atomic, so one table tells. */
+  async #isExchanged(state: SwapState): Promise<boolean> {
+    const { fresh, old } = this.#names;
+    const inOld = await listTables(this.#session, old);
+    if (inOld.some((table) => table !== this.#journal.tableName)) return true;
+    if ((await this.#hiddenViews(state)).length > 0) return true;
+    const { newTables } = state;
+    return newTables.length > 0 && !(await listTables(this.#session, fresh)).includes(newTables[0]!);
   }
 
-  #hidden(side: 'o' | 'n', at: number): string {
-    return `tillvault_${this.#names.id}_${side}${at}`;
+  /** Gives hidden tables their names. */
+  async #show(side: 'o' | 'n', tables: readonly string[]): Promise<void> {
+    const { live } = this.#names;
+    const present = new Set(await listTables(this.#session, live));
+    const hidden = [...this.#journal.shownNames(side, tables)].filter(([name]) => present.has(name));
+    // A till that makes the tables which it misses made these: those that are shown have the rows.
+    const inTheWay =
+      side === 'o' ? hidden.map(([, table]) => table).filter((table) => present.has(table)) : [];
+    if (inTheWay.length > 0) await this.#dropTriggers(inTheWay);
+    await rename(this.#session, [
+      ...(await this.#putAside(inTheWay)),
+      ...hidden.map(([name, table]): Move => [live, name, live, table]),
+    ]);
   }
 
-  /** Hidden name → table. */
-  #hiddenTables(side: 'o' | 'n', code: readonly CodeObject[]): Map<string, string> {
-    return new Map(triggered(code).map((table, at) => [this.#hidden(side, at), table]));
+  /** Works as long as the till is in the way and attempts are left. `goBack` runs after each that failed so. */
+  async #repeat(work: () => Promise<void>, goBack: () => Promise<void> = async () => {}): Promise<void> {
+    const { attempts, signal } = this.#options;
+    let overtaken = 0;
+    for (let left = attempts; ; left -= 1) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (OVERTAKEN.includes(errnoOf(error))) overtaken += 1;
+        else if (!isLockTimeout(error)) throw error;
+        if (left <= 1 || overtaken >= MAX_OVERTAKEN) throw error;
+        await goBack();
+        await wait(PAUSE_MS, undefined, signal ? { signal } : {});
+      }
+    }
   }
 
-  /** Table → its name while it is hidden; tables without triggers keep theirs. */
-  #hiddenNames(side: 'o' | 'n', code: readonly CodeObject[]): (table: string) => string {
-    const names = new Map(triggered(code).map((table, at) => [table, this.#hidden(side, at)]));
-    return (table) => names.get(table) ?? table;
+  async #isEmpty(schema: string): Promise<boolean> {
+    return (
+      (await schemaExists(this.#session, schema)) && (await listTables(this.#session, schema)).length === 0
+    );
   }
-}
-
-/** Schema and table, then where it goes. */
-type Move = readonly [schema: string, table: string, toSchema: string, to: string];
-
-/** Default character set and collation of a schema. */
-export interface SchemaDefaults {
-  charset: string;
-  collation: string;
-}
-
-/** @throws what the server says when there is no such schema */
-export async function readDefaults(session: MysqlSession, schema: string): Promise<SchemaDefaults> {
-  const [defaults] = await session.rows<SchemaDefaults>(
-    `SELECT default_character_set_name AS charset, default_collation_name AS collation
-       FROM information_schema.schemata WHERE schema_name = ?`,
-    [schema],
-  );
-  if (defaults === undefined) throw new Error(`There is no schema "${schema}"`);
-  return defaults;
-}
-
-/** The statement that makes `name`. */
-export function createSchema(name: string, { charset, collation }: SchemaDefaults): string {
-  return `CREATE DATABASE ${quoteMysqlName(name)} CHARACTER SET ${charset} COLLATE ${collation}`;
-}
-
-/** Whether there is such a schema. */
-export async function schemaExists(session: MysqlSession, schema: string): Promise<boolean> {
-  const rows = await session.rows(
-    'SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name = ?',
-    [schema],
-  );
-  return rows.length > 0;
-}
-
-/** The tables that have triggers, each once. */
-function triggered(code: readonly CodeObject[]): string[] {
-  return [...new Set(code.flatMap(({ table }) => (table === null ? [] : [table])))].sort();
 }

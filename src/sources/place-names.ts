@@ -5,6 +5,8 @@ export class PlaceNames {
   readonly fresh: string;
   /** What the swap replaced, until it is settled. */
   readonly old: string;
+  /** For a moment before the swap, to try things in. */
+  readonly scratch: string;
   /** The restore's id, as far as it is in the names. */
   readonly id: string;
 
@@ -17,6 +19,7 @@ export class PlaceNames {
     this.live = database;
     this.fresh = cut(database, `_tillvault_${this.id}`, maxBytes);
     this.old = cut(database, `_tillvault_old_${this.id}`, maxBytes);
+    this.scratch = cut(database, `_tillvault_try_${this.id}`, maxBytes);
   }
 }
 
