@@ -57,7 +57,7 @@ const IMPORTS: readonly Row[] = [
     'shared, api/schema.ts, api/context.ts',
     '@apollo/server, @as-integrations/express5, express, ws, graphql-ws, jwks-rsa',
   ),
-  row('config', 'shared'),
+  row('config', 'shared, sources/server-address.ts'),
   row('config.ts', 'shared, config'),
   row(
     'cli',

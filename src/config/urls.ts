@@ -1,5 +1,7 @@
 /** The URLs of the till's database, of Tillvault's metadata and of the storage, each to what the server needs of it. */
 import { join } from 'node:path';
+import { SourceError } from '../shared/errors.js';
+import { parseServerAddress } from '../sources/server-address.js';
 import { describeProblem, quoteValue } from './config-error.js';
 import { resolveFileUrl } from './locations.js';
 
@@ -26,8 +28,8 @@ export interface StorageLocation {
 export function readDatabaseUrl(url: string, posRoot: string, problems: string[]): TillDatabase | null {
   const path = resolveFileUrl(url, posRoot);
   if (path !== null) return { kind: 'sqlite', path };
-  if (isServerUrl(url, ['postgresql:', 'postgres:'])) return { kind: 'postgresql', url };
-  if (isServerUrl(url, ['mysql:'])) return { kind: 'mysql', url };
+  const scheme = /^(postgresql|postgres|mysql):\/\//i.exec(url)?.[1]?.toLowerCase();
+  if (scheme !== undefined) return readServer(scheme === 'mysql' ? 'mysql' : 'postgresql', url, problems);
   problems.push(
     describeProblem(
       'DATABASE_URL',
@@ -38,6 +40,32 @@ export function readDatabaseUrl(url: string, posRoot: string, problems: string[]
   return null;
 }
 
+/** Looks at everything that the engine will want of the URL. */
+function readServer(kind: 'postgresql' | 'mysql', url: string, problems: string[]): TillDatabase | null {
+  const problem = findProblem(kind, url);
+  if (problem === null) return { kind, url };
+  problems.push(`DATABASE_URL:${problem}`);
+  return null;
+}
+
+/** What is wrong with the URL of a server, without the name of the variable; null: nothing. */
+function findProblem(kind: 'postgresql' | 'mysql', url: string): string | null {
+  try {
+    parseServerAddress(kind, url);
+    return null;
+  } catch (error) {
+    if (error instanceof SourceError) return error.message.replace(/^DATABASE_URL/, '');
+    throw error;
+  }
+}
+
+/** The metadata's driver knows other words for it than the till's. */
+function withoutEncryption(text: string): string {
+  const url = new URL(text);
+  for (const name of ['sslmode', 'ssl-mode']) url.searchParams.delete(name);
+  return url.href;
+}
+
 /** @returns null, with a line in `problems`, when METADATA_DATABASE_URL is of no known kind */
 export function readMetadataUrl(
   url: string | undefined,
@@ -46,7 +74,12 @@ export function readMetadataUrl(
   if (url === undefined) return { kind: 'sqlite', path: join(dataDir, 'tillvault.db') };
   const path = resolveFileUrl(url, cwd);
   if (path !== null) return { kind: 'sqlite', path };
-  if (isServerUrl(url, ['postgresql:', 'postgres:'])) return { kind: 'postgresql', url };
+  if (isServerUrl(url, ['postgresql:', 'postgres:'])) {
+    const problem = findProblem('postgresql', withoutEncryption(url));
+    if (problem === null) return { kind: 'postgresql', url };
+    problems.push(`METADATA_DATABASE_URL:${problem}`);
+    return null;
+  }
   problems.push(
     describeProblem(
       'METADATA_DATABASE_URL',
@@ -79,18 +112,10 @@ export function isSameServerDatabase(a: string, b: string): boolean {
   return serverDatabase(a) === serverDatabase(b);
 }
 
-const DEFAULT_PORTS: Readonly<Record<string, string>> = {
-  'postgresql:': '5432',
-  'postgres:': '5432',
-  'mysql:': '3306',
-};
-
 function serverDatabase(text: string): string {
-  const url = new URL(text);
-  const protocol = url.protocol === 'postgres:' ? 'postgresql:' : url.protocol;
-  return [protocol, url.hostname.toLowerCase(), url.port || DEFAULT_PORTS[url.protocol], url.pathname].join(
-    ' ',
-  );
+  const kind = text.toLowerCase().startsWith('mysql:') ? 'mysql' : 'postgresql';
+  const { host, port, database } = parseServerAddress(kind, withoutEncryption(text));
+  return [kind, host.toLowerCase(), port, database].join(' ');
 }
 
 /** True for a URL of one of `protocols` that names a host and, unless `isNameOptional`, something on it. */

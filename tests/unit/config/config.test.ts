@@ -160,7 +160,6 @@ describe('config', () => {
       ['HOST', 'a b'],
       ['CONFIG_PATHS', 'a,,b'],
       ['DATABASE_URL', 'file:'],
-      ['DATABASE_URL', 'postgresql://host'],
       ['DATABASE_URL', 'file://elsewhere/x.db'],
       ['METADATA_DATABASE_URL', 'mysql://host/db'],
       ['STORAGE_URL', './backups'],
@@ -185,6 +184,32 @@ describe('config', () => {
         expect(problems[0]).to.match(new RegExp(`^${variable}: expected `));
       });
     }
+
+    for (const [url, expected] of [
+      ['postgresql://host', /names no database/],
+      ['postgresql://till:a%ZZ@host/pos', /holds a "%"/],
+      ['mysql://till@host/pos?sslmode=maybe', /an sslmode that does not exist/],
+      ['mysql://till@host/p%00s', /NUL/],
+      ['postgresql://till@a:5432,b:5433/pos', /several hosts/],
+      ['mysql://till@host/pos?port=99999', /port that does not exist/],
+      ['mysql://till:hunter2@host:port/pos', /cannot be understood/],
+    ] as const) {
+      it(`says what is wrong with DATABASE_URL=${url}`, () => {
+        const problems = problemsOf({ DATABASE_URL: url });
+        expect(problems).to.have.length(1);
+        expect(problems[0])
+          .to.match(/^DATABASE_URL: /)
+          .and.match(expected)
+          .and.not.include('hunter2');
+      });
+    }
+
+    it('says what is wrong with METADATA_DATABASE_URL', () => {
+      expectProblem(
+        { METADATA_DATABASE_URL: 'postgresql://till:a%ZZ@host/pos' },
+        /^METADATA_DATABASE_URL: .*"%"/,
+      );
+    });
 
     for (const scheme of ['s3://bucket/x', 'azure://container']) {
       it(`says that ${scheme} arrives later`, () => {
@@ -303,6 +328,8 @@ describe('config', () => {
     it('keeps the URL of a database server', () => {
       const url = 'postgresql://till:pw@db.example:5433/pos';
       expect(load({ DATABASE_URL: url }).database).to.deep.equal({ kind: 'postgresql', url });
+      const local = 'postgresql:///pos?host=/var/run/postgresql';
+      expect(load({ DATABASE_URL: local }).database).to.deep.equal({ kind: 'postgresql', url: local });
     });
 
     const CLASHES: [string, Environment, RegExp][] = [

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { expect } from 'chai';
 import { SourceError } from '../../../src/shared/errors.js';
 import { describeServer, parseServerAddress } from '../../../src/sources/server-address.js';
@@ -19,13 +20,23 @@ describe('server address', () => {
     });
   });
 
-  it('knows the default ports and no user', () => {
+  it('knows the default ports, and signs in as its own account without a user', () => {
     expect(parseServerAddress('mysql', 'mysql://db/pos')).to.include({
       port: 3306,
-      user: null,
+      user: userInfo().username,
       password: null,
     });
     expect(parseServerAddress('postgresql', 'postgres://db/pos')).to.include({ port: 5432 });
+  });
+
+  it('takes host and port from the parameters, and a socket as the name of the host', () => {
+    expect(parseServerAddress('postgresql', 'postgresql:///pos?host=/run/pg&port=5433')).to.include({
+      host: '/run/pg',
+      port: 5433,
+    });
+    const { host } = parseServerAddress('postgresql', 'postgresql://%2Fvar%2Frun%2Fpostgresql/pos');
+    expect(host).to.equal('/var/run/postgresql');
+    expect(parseServerAddress('mysql', 'mysql:///pos')).to.include({ host: 'localhost', port: 3306 });
   });
 
   it('takes a Unix socket from the parameters', () => {
@@ -38,8 +49,19 @@ describe('server address', () => {
     expect(describeServer(address)).to.equal('mysql db.local/pos');
   });
 
-  it('refuses a mode of encryption that does not exist, and a broken escape', () => {
-    for (const url of ['mysql://db/pos?sslmode=maybe', 'mysql://db/100%25%']) {
+  it('refuses what no server can be reached by, and broken escapes', () => {
+    const urls = [
+      'mysql://db/pos?sslmode=maybe',
+      'mysql://db/100%25%',
+      'mysql://db/p%00s',
+      'mysql://a:b%00c@db/pos',
+      'mysql://db/pos?sslcert=%00',
+      'mysql://a,b/pos',
+      'mysql://db/pos?port=0',
+      'mysql://db:x/pos',
+      'mysql://db',
+    ];
+    for (const url of urls) {
       expect(() => parseServerAddress('mysql', url), url).to.throw(SourceError);
     }
   });
