@@ -136,16 +136,17 @@ export class MysqlPlace implements ServerPlace {
   }
 
   async swap({ signal }: { signal?: AbortSignal }): Promise<void> {
-    await this.#exchange((swap) => swap.swap(), signal);
+    await this.#exchange((swap) => swap.swap(), 'restore again', signal);
   }
 
   async undo(): Promise<void> {
-    await this.#exchange((swap) => swap.undo());
+    await this.#exchange((swap) => swap.undo(), 'the old database is brought back then');
   }
 
   async settle(): Promise<void> {
     const { old, fresh, scratch } = this.#names;
     await this.#alone(async (session) => {
+      await session.run(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
       await this.#swapOf(session).settle();
       for (const name of [scratch, fresh, old]) await dropSchema(session, name);
     });
@@ -158,7 +159,12 @@ export class MysqlPlace implements ServerPlace {
     });
   }
 
-  async #exchange(work: (swap: MysqlSwap) => Promise<void>, signal?: AbortSignal): Promise<void> {
+  /** @param advice what comes of it when clients let go of the live tables */
+  async #exchange(
+    work: (swap: MysqlSwap) => Promise<void>,
+    advice: string,
+    signal?: AbortSignal,
+  ): Promise<void> {
     await this.#alone(async (session) => {
       await session.run(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}, foreign_key_checks = 0`);
       try {
@@ -167,7 +173,7 @@ export class MysqlPlace implements ServerPlace {
         if (!isLockTimeout(error)) throw error;
         const { live } = this.#names;
         throw new ConflictError(
-          `Tables of database "${live}" are held by transactions of ${await describeHolders(session, live)}: close them and restore again`,
+          `Tables of database "${live}" are held by transactions of ${await describeHolders(session, live)}: close them, ${advice}`,
           { cause: error },
         );
       }

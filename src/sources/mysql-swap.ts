@@ -53,8 +53,6 @@ const ROUTINES = ['FUNCTION', 'PROCEDURE', 'PACKAGE', 'PACKAGE BODY'] as const;
 const DROPPED = [...ROUTINES, 'TRIGGER', 'EVENT'] as const;
 /** Between two attempts, so that the till gets on. */
 const PAUSE_MS = 500;
-/** Rounds of a sweep: a till that makes tables all the time is overtaking. */
-const MAX_SWEEPS = 5;
 /** Attempts that the till was quicker than. */
 const MAX_OVERTAKEN = 3;
 /** The till was quicker: it made or dropped what was about to be moved. */
@@ -176,24 +174,22 @@ export class MysqlSwap {
     await this.#sweep(state);
   }
 
-  /** Step 9. */
+  /** Step 9. Once: what comes later was made by a till that saw the new database. */
   async #sweep(state: SwapState): Promise<void> {
     const { live, old } = this.#names;
-    for (let round = 0; round < MAX_SWEEPS; round += 1) {
-      const { tables, views } = await this.#strangers(state);
-      const code = await readCode(this.#session, live, DROPPED);
-      if (tables.length + views.length + code.length === 0) return;
-      state.oldCode.push(...code);
-      state.hiddenTables.push(...triggeredTables(code));
-      state.hiddenViews.push(...views);
-      await this.#journal.save(state);
-      await dropCode(this.#session, live, code);
-      const hideView = this.#journal.hiddenNames('v', state.hiddenViews);
-      await rename(this.#session, [
-        ...views.map((view): Move => [live, view, live, hideView(view)]),
-        ...tables.map((table): Move => [live, table, old, table]),
-      ]);
-    }
+    const { tables, views } = await this.#strangers(state);
+    const code = await readCode(this.#session, live, DROPPED);
+    if (tables.length + views.length + code.length === 0) return;
+    state.oldCode.push(...code);
+    state.hiddenTables.push(...triggeredTables(code));
+    state.hiddenViews.push(...views);
+    await this.#journal.save(state);
+    await dropCode(this.#session, live, code);
+    const hideView = this.#journal.hiddenNames('v', state.hiddenViews);
+    await rename(this.#session, [
+      ...views.map((view): Move => [live, view, live, hideView(view)]),
+      ...tables.map((table): Move => [live, table, old, table]),
+    ]);
   }
 
   /** What is in the live schema, and neither of the new tables nor hidden. */
