@@ -9,13 +9,17 @@ export class DumpReader implements FileReader {
   readonly #program: RunningProgram;
   readonly #explain: (end: ProgramEnd) => Error;
   readonly #chunks: AsyncIterator<Buffer>;
-  #rest: Buffer = Buffer.alloc(0);
+  #rest: Buffer;
   #hasEnded = false;
 
-  /** @param explain what to throw when the program did not succeed */
-  constructor(program: RunningProgram, explain: (end: ProgramEnd) => Error) {
+  /**
+   * @param explain what to throw when the program did not succeed
+   * @param begin comes before what the program writes
+   */
+  constructor(program: RunningProgram, explain: (end: ProgramEnd) => Error, begin = '') {
     this.#program = program;
     this.#explain = explain;
+    this.#rest = Buffer.from(begin);
     this.#chunks = program.output[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   }
 

@@ -24,6 +24,8 @@ export interface Dumpable {
 /** One file of a dump. */
 export interface Dump {
   name: string;
+  /** What comes before that which the program writes; nothing unless told. */
+  begin?: string;
   /** Starts the program that writes it to its standard output. */
   start(signal?: AbortSignal): RunningProgram;
   /** What to throw when it fails. */
@@ -90,7 +92,7 @@ class DumpCapture implements Capture {
         open: () => {
           const program = dump.start(this.signal);
           this.#started.push(program);
-          return new DumpReader(program, (end) => dump.explain(end));
+          return new DumpReader(program, (end) => dump.explain(end), dump.begin);
         },
       };
     }

@@ -38,6 +38,11 @@ export async function setDefaults(
   await session.run(`ALTER DATABASE ${quoteMysqlName(schema)}${formatDefaults(defaults)}`);
 }
 
+/** The statement that gives these defaults to whatever schema it is run in. */
+export function alterDefaults(defaults: SchemaDefaults): string {
+  return `ALTER DATABASE${formatDefaults(defaults)}`;
+}
+
 function formatDefaults({ charset, collation }: SchemaDefaults): string {
   return ` CHARACTER SET ${quoteMysqlName(charset)} COLLATE ${quoteMysqlName(collation)}`;
 }

@@ -3,7 +3,7 @@ import { explainProgram } from './explain-program.js';
 import { isBrokenView, type MysqlSession, readMysqlVersion, withMysql } from './mysql-client.js';
 import { adviseSetUser, describeForeignCode, missingPrivileges, readPrivileges } from './mysql-privileges.js';
 import { type DumpedParts, type MysqlProgram, startMysqlDump } from './mysql-programs.js';
-import { listViews, quotePlace } from './mysql-schema.js';
+import { alterDefaults, listViews, quotePlace, readDefaults } from './mysql-schema.js';
 import type { ServerAddress } from './server-address.js';
 import { findProgram, PROGRAM_NAMES, type ServerVersion } from './server-programs.js';
 
@@ -15,6 +15,7 @@ export const EVENTS_SUFFIX = '.sql.events';
 /**
  * Looks at a MySQL or MariaDB database before its dump program does. The dump is `<database>.sql`, with tables, rows,
  * views, routines and triggers as of one moment, and `<database>.sql.events` when there are events.
+ * The first one begins with the schema's default character set and collation, which the dump program leaves out.
  * Users and their privileges belong to the server and are not in it.
  * @param options.programFolders where the configuration says that programs are
  */
@@ -30,7 +31,10 @@ export function inspectMysql(
     const program = { path, flavour: found.version.flavour, address, database, tempDir: options.tempDir };
     const name = database.replaceAll('/', '_');
     const except = found.brokenViews;
-    const tables = createDump(name + TABLES_SUFFIX, program, { what: 'tables', except });
+    const tables = {
+      ...createDump(name + TABLES_SUFFIX, program, { what: 'tables', except }),
+      begin: `${alterDefaults(found.defaults)};\n`,
+    };
     const events = createDump(name + EVENTS_SUFFIX, program, { what: 'events', except });
     return {
       sizeBytes: found.sizeBytes,
@@ -73,6 +77,7 @@ async function look(session: MysqlSession, database: string) {
   return {
     version,
     brokenViews,
+    defaults: await readDefaults(session, database),
     sizeBytes: Number(size?.size ?? 0),
     hasEvents: events.length > 0,
     notices: [
