@@ -12,6 +12,7 @@ import { ConfigError } from './config/config-error.js';
 import { type GeneratedSecret, readOrMakeSecret } from './config/generated-secrets.js';
 import { type HookCommands, readHooks } from './config/hooks.js';
 import { isJwtKeyGiven, type JwtKey, type JwtSettings, readJwtKey } from './config/jwt-keys.js';
+import { type MonitoringConfig, readMonitoring } from './config/monitoring-settings.js';
 import { type Folders, findOverlaps, type Till } from './config/overlaps.js';
 import {
   type Environment,
@@ -31,15 +32,17 @@ import {
 import type { Random } from './shared/random.js';
 
 export { ConfigError } from './config/config-error.js';
+export { digestConfig, listSecrets } from './config/config-secrets.js';
 export type { GeneratedSecret } from './config/generated-secrets.js';
 export type { JwtKey, JwtSettings } from './config/jwt-keys.js';
+export type { LogFileConfig, MetricsConfig } from './config/monitoring-settings.js';
 export { loadRecoveryConfig, type RecoveryConfig, readRecoveryDatabase } from './config/recovery-config.js';
 export type { Environment, LogLevel } from './config/settings.js';
 export type { TillRoot } from './config/till-roots.js';
 export type { StorageLocation, TillDatabase } from './config/urls.js';
 
 /** Everything that a server is told from outside. Every path is absolute. */
-export interface Config {
+export interface Config extends MonitoringConfig {
   readonly isProduction: boolean;
   readonly host: string;
   /** 0: any free port. */
@@ -111,10 +114,13 @@ export function loadConfig(environment: Environment, { cwd, random }: LoadOption
   });
   const hooks = readHooks(settings, problems);
   const jwtKey = readJwtKey(environment, settings, { cwd, problems });
+  const monitoring = readMonitoring(settings, { cwd, problems });
   const isProduction = settings.NODE_ENV === 'production';
   const weakSecrets = findWeakSecrets(settings);
   if (isProduction) problems.push(...findMissingSecrets(environment), ...weakSecrets);
-  problems.push(...findOverlaps({ ...till, storage, metadata, folders }));
+  problems.push(
+    ...findOverlaps({ ...till, storage, metadata, folders, logFile: monitoring.logFile?.path ?? null }),
+  );
   if (problems.length > 0 || till.database === null || storage === null || metadata === null) {
     throw new ConfigError(problems);
   }
@@ -145,6 +151,7 @@ export function loadConfig(environment: Environment, { cwd, random }: LoadOption
     verifyDays: settings.VERIFY_DAYS,
     restoreTestCron: environment.RESTORE_TEST_CRON === '' ? null : settings.RESTORE_TEST_CRON,
     redisUrl: settings.REDIS_URL ?? null,
+    ...monitoring,
     generatedSecrets: secrets.generated,
     warnings: weakSecrets,
   });

@@ -3,7 +3,7 @@
  * Everything that it needs arrives as plain data from `app.ts`.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type FromEngine, LocalEngine, serveEngine } from './engine/index.js';
+import { currentCall, type FromEngine, LocalEngine, serveEngine } from './engine/index.js';
 import { systemClock } from './shared/clock.js';
 import { invariant } from './shared/errors.js';
 import { systemRandom } from './shared/random.js';
@@ -34,7 +34,8 @@ const port = parentPort;
 const settings = workerData as EngineThreadSettings;
 const clock = systemClock;
 
-const warn = (message: string) => port.postMessage({ kind: 'warning', message } satisfies FromEngine);
+const warn = (message: string) =>
+  port.postMessage({ kind: 'warning', message, id: currentCall() } satisfies FromEngine);
 const store = new FileStore(settings.storageFolder, {
   uniqueName: () => settings.instanceId + systemRandom.uuid().replaceAll('-', ''),
 });

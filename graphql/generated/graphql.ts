@@ -4,6 +4,34 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** Whether the webhook has been told of an alert. */
+export type AlertDeliveryState =
+  /** The webhook did not take it for three days, and it was given up. */
+  | 'ABANDONED'
+  /** The webhook has taken it. */
+  | 'DELIVERED'
+  /** Nobody is to be told: no webhook was configured when it was raised. */
+  | 'NONE'
+  /** The webhook has not taken it yet; it is tried again. */
+  | 'PENDING';
+
+/** What an administrator can be told of. */
+export type AlertKind =
+  /** A backup ended without success. */
+  | 'BACKUP_FAILED'
+  /** A schedule could not run when it was due. */
+  | 'BACKUP_MISSED'
+  /** A component has had no good backup for too long. */
+  | 'BACKUP_OVERDUE'
+  /** A backup holds something very different from those before it. */
+  | 'BACKUP_SUSPICIOUS'
+  /** A backup could not be restored for a test. */
+  | 'RESTORE_TEST_FAILED'
+  /** The backup storage is nearly full. */
+  | 'STORAGE_LOW'
+  /** Stored data is damaged or missing. */
+  | 'VERIFICATION_FAILED';
+
 /** Format of a downloaded backup. */
 export type ArchiveFormat =
   /** A tar archive, not compressed. */
@@ -14,6 +42,20 @@ export type ArchiveFormat =
   | 'TAR_ZST'
   /** A ZIP archive. */
   | 'ZIP';
+
+/** Which entries to list: those that meet every condition given. */
+export type AuditFilter = {
+  /** Only entries with this action, such as auth.denied. */
+  action?: string | null | undefined;
+  /** Only entries of this actor. */
+  actor?: string | null | undefined;
+  /** Only entries of this instant or later. */
+  after?: string | null | undefined;
+  /** Only entries of this instant or earlier. */
+  before?: string | null | undefined;
+  /** Only entries about this backup, restore or operation. */
+  target?: string | number | null | undefined;
+};
 
 /** Which backups to list: those that meet every condition given. */
 export type BackupFilter = {
@@ -136,6 +178,15 @@ export type CreateRestoreInput = {
   validateOnly?: boolean;
 };
 
+/** How well something is. */
+export type HealthStatus =
+  /** It works, and somebody should look at it. */
+  | 'DEGRADED'
+  /** It does not work. */
+  | 'DOWN'
+  /** As it should be. */
+  | 'OK';
+
 /** Which restores to list: those that meet every condition given. */
 export type RestoreFilter = {
   /** Only restores from this backup. */
@@ -183,6 +234,15 @@ export type RestoreStatus =
   | 'ROLLED_BACK'
   /** Reads and checks every byte that is to be restored; nothing is written to the target. */
   | 'VALIDATING';
+
+/** Roles that the point-of-sale system puts into its tokens. */
+export type Role =
+  /** May take, restore and delete backups. */
+  | 'ADMIN'
+  /** Works at a till; may use no operation of this server. */
+  | 'CASHIER'
+  /** Runs a shop; may use no operation of this server. */
+  | 'MANAGER';
 
 /** What a schedule is to do; updateSchedule replaces all of it. */
 export type ScheduleInput = {
@@ -244,6 +304,31 @@ export type VerificationStatus =
   | 'PASSED'
   /** Chunks are being read. */
   | 'RUNNING';
+
+export type AlertPartsFragment = { id: string, kind: AlertKind, subject: string, message: string, count: number, raisedAt: string, lastRaisedAt: string, resolvedAt: string | null, delivery: { state: AlertDeliveryState, attempts: number, lastError: string | null } };
+
+export type AlertsQueryVariables = Exact<{
+  page?: number;
+  limit?: number;
+  open?: boolean | null | undefined;
+}>;
+
+
+export type AlertsQuery = { alerts: { items: Array<{ id: string, kind: AlertKind, subject: string, message: string, count: number, raisedAt: string, lastRaisedAt: string, resolvedAt: string | null, delivery: { state: AlertDeliveryState, attempts: number, lastError: string | null } }>, pagination: { page: number, limit: number, total: number, totalPages: number, hasNext: boolean, hasPrev: boolean } } };
+
+export type AuditLogQueryVariables = Exact<{
+  page?: number;
+  limit?: number;
+  filter?: AuditFilter | null | undefined;
+}>;
+
+
+export type AuditLogQuery = { auditLog: { items: Array<{ id: string, at: string, actor: string, role: Role | null, action: string, target: string | null, outcome: string, remoteAddress: string | null, detail: string | null }>, pagination: { page: number, limit: number, total: number, totalPages: number, hasNext: boolean, hasPrev: boolean } } };
+
+export type AuditVerifyQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type AuditVerifyQuery = { auditVerify: { ok: boolean, checkedEntries: number, firstSequence: number | null, lastSequence: number | null, brokenId: string | null, reason: string | null } };
 
 export type BackupDownloadQueryVariables = Exact<{
   id: string | number;
@@ -310,6 +395,13 @@ export type CleanupMutationVariables = Exact<{
 
 export type CleanupMutation = { cleanup: { dryRun: boolean, reclaimedBytes: number, suspended: string | null, expiredBackups: Array<{ id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, scheduleId: string | null, suspicious: boolean, error: { code: string, message: string } | null }>, kept: Array<{ reasons: Array<string>, backup: { id: string, name: string, type: BackupType, status: BackupStatus, trigger: Trigger, sizeBytes: number, storedBytes: number, fileCount: number, encrypted: boolean, compressed: boolean, retentionDays: number, expiresAt: string, pinned: boolean, createdAt: string, startedAt: string | null, completedAt: string | null, createdBy: string, scheduleId: string | null, suspicious: boolean, error: { code: string, message: string } | null } }> } };
 
+export type CloseAlertMutationVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type CloseAlertMutation = { closeAlert: { id: string, kind: AlertKind, subject: string, message: string, count: number, raisedAt: string, lastRaisedAt: string, resolvedAt: string | null, delivery: { state: AlertDeliveryState, attempts: number, lastError: string | null } } };
+
 export type ConfirmBackupMutationVariables = Exact<{
   id: string | number;
 }>;
@@ -358,6 +450,11 @@ export type DeleteScheduleMutationVariables = Exact<{
 
 
 export type DeleteScheduleMutation = { deleteSchedule: string };
+
+export type HealthQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type HealthQuery = { health: { status: HealthStatus, version: string, uptimeSeconds: number, checks: Array<{ name: string, status: HealthStatus, message: string | null }> } };
 
 export type OperationChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
@@ -426,6 +523,11 @@ export type SchedulesQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type SchedulesQuery = { schedules: Array<{ id: string, name: string, cron: string, timeZone: string, enabled: boolean, components: Array<Component>, encrypt: boolean, compress: boolean, retentionDays: number, jitterSeconds: number, keepLast: number | null, keepHourly: number | null, keepDaily: number | null, keepWeekly: number | null, keepMonthly: number | null, keepYearly: number | null, pingUrl: string | null, nextRunAt: string | null, nextRuns: Array<string>, lastRunAt: string | null, lastSkippedAt: string | null, lastSkipReason: string | null, lastBackup: { id: string, name: string, status: BackupStatus, createdAt: string, completedAt: string | null } | null }> };
 
+export type StorageQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type StorageQuery = { storage: { location: string, usedBytes: number, freeBytes: number | null, sizeBytes: number, reductionRatio: number } };
+
 export type TestRestoreMutationVariables = Exact<{
   id: string | number;
 }>;
@@ -466,6 +568,23 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const AlertPartsFragmentDoc = new TypedDocumentString(`
+    fragment AlertParts on Alert {
+  id
+  kind
+  subject
+  message
+  count
+  raisedAt
+  lastRaisedAt
+  resolvedAt
+  delivery {
+    state
+    attempts
+    lastError
+  }
+}
+    `, {"fragmentName":"AlertParts"}) as unknown as TypedDocumentString<AlertPartsFragment, unknown>;
 export const BackupPartsFragmentDoc = new TypedDocumentString(`
     fragment BackupParts on Backup {
   id
@@ -669,6 +788,79 @@ export const SchedulePartsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"ScheduleParts"}) as unknown as TypedDocumentString<SchedulePartsFragment, unknown>;
+export const AlertsDocument = new TypedDocumentString(`
+    query Alerts($page: Int! = 1, $limit: Int! = 50, $open: Boolean) {
+  alerts(page: $page, limit: $limit, open: $open) {
+    items {
+      ...AlertParts
+    }
+    pagination {
+      ...PaginationParts
+    }
+  }
+}
+    fragment AlertParts on Alert {
+  id
+  kind
+  subject
+  message
+  count
+  raisedAt
+  lastRaisedAt
+  resolvedAt
+  delivery {
+    state
+    attempts
+    lastError
+  }
+}
+fragment PaginationParts on Pagination {
+  page
+  limit
+  total
+  totalPages
+  hasNext
+  hasPrev
+}`) as unknown as TypedDocumentString<AlertsQuery, AlertsQueryVariables>;
+export const AuditLogDocument = new TypedDocumentString(`
+    query AuditLog($page: Int! = 1, $limit: Int! = 50, $filter: AuditFilter) {
+  auditLog(page: $page, limit: $limit, filter: $filter) {
+    items {
+      id
+      at
+      actor
+      role
+      action
+      target
+      outcome
+      remoteAddress
+      detail
+    }
+    pagination {
+      ...PaginationParts
+    }
+  }
+}
+    fragment PaginationParts on Pagination {
+  page
+  limit
+  total
+  totalPages
+  hasNext
+  hasPrev
+}`) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
+export const AuditVerifyDocument = new TypedDocumentString(`
+    query AuditVerify {
+  auditVerify {
+    ok
+    checkedEntries
+    firstSequence
+    lastSequence
+    brokenId
+    reason
+  }
+}
+    `) as unknown as TypedDocumentString<AuditVerifyQuery, AuditVerifyQueryVariables>;
 export const BackupDownloadDocument = new TypedDocumentString(`
     query BackupDownload($id: ID!, $format: ArchiveFormat! = TAR_ZST) {
   backup(id: $id) {
@@ -973,6 +1165,27 @@ export const CleanupDocument = new TypedDocumentString(`
     message
   }
 }`) as unknown as TypedDocumentString<CleanupMutation, CleanupMutationVariables>;
+export const CloseAlertDocument = new TypedDocumentString(`
+    mutation CloseAlert($id: ID!) {
+  closeAlert(id: $id) {
+    ...AlertParts
+  }
+}
+    fragment AlertParts on Alert {
+  id
+  kind
+  subject
+  message
+  count
+  raisedAt
+  lastRaisedAt
+  resolvedAt
+  delivery {
+    state
+    attempts
+    lastError
+  }
+}`) as unknown as TypedDocumentString<CloseAlertMutation, CloseAlertMutationVariables>;
 export const ConfirmBackupDocument = new TypedDocumentString(`
     mutation ConfirmBackup($id: ID!) {
   confirmBackup(id: $id) {
@@ -1173,6 +1386,20 @@ export const DeleteScheduleDocument = new TypedDocumentString(`
   deleteSchedule(id: $id)
 }
     `) as unknown as TypedDocumentString<DeleteScheduleMutation, DeleteScheduleMutationVariables>;
+export const HealthDocument = new TypedDocumentString(`
+    query Health {
+  health {
+    status
+    version
+    uptimeSeconds
+    checks {
+      name
+      status
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<HealthQuery, HealthQueryVariables>;
 export const OperationChangedDocument = new TypedDocumentString(`
     subscription OperationChanged {
   operationChanged {
@@ -1465,6 +1692,17 @@ export const SchedulesDocument = new TypedDocumentString(`
     completedAt
   }
 }`) as unknown as TypedDocumentString<SchedulesQuery, SchedulesQueryVariables>;
+export const StorageDocument = new TypedDocumentString(`
+    query Storage {
+  storage {
+    location
+    usedBytes
+    freeBytes
+    sizeBytes
+    reductionRatio
+  }
+}
+    `) as unknown as TypedDocumentString<StorageQuery, StorageQueryVariables>;
 export const TestRestoreDocument = new TypedDocumentString(`
     mutation TestRestore($id: ID!) {
   testRestore(id: $id) {

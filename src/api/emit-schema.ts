@@ -13,6 +13,10 @@ export function emitSchema(): string {
     cleanup: SILENT,
     checks: SILENT,
     repository: SILENT,
+    audit: SILENT,
+    health: SILENT,
+    storage: SILENT,
+    alerts: SILENT,
   });
   return `${HEADER}${printSchemaWithDirectives(schema)}\n`;
 }
@@ -38,4 +42,10 @@ const SILENT = {
   start: refuse,
   latest: refuse,
   coverage: refuse,
+  record: refuse,
+  verify: refuse,
+  check: refuse,
+  status: refuse,
+  close: refuse,
+  findDelivery: refuse,
 };

@@ -3,6 +3,9 @@
  * with a description of every value; the compiler refuses a set that lacks a word or has one too many.
  */
 import { registerEnumType } from 'type-graphql';
+import type { AlertKind } from '../services/alert.js';
+import type { AlertDelivery } from '../services/alert-service.js';
+import type { HealthStatus } from '../services/health-service.js';
 import type { Component } from '../shared/component.js';
 import type {
   BackupPhase,
@@ -10,6 +13,7 @@ import type {
   BackupType,
   RestorePhase,
   RestoreStatus,
+  Role,
   Trigger,
 } from '../shared/operation.js';
 
@@ -36,6 +40,17 @@ export const ComponentEnum = registerWords<Component>(
     CONFIG: 'The configuration files and folders.',
     CACHE: 'The cache folders.',
     FILES: 'The other files: receipts, pictures, documents.',
+  },
+);
+
+/** GraphQL `Role`. */
+export const RoleEnum = registerWords<Role>(
+  'Role',
+  'Roles that the point-of-sale system puts into its tokens.',
+  {
+    ADMIN: 'May take, restore and delete backups.',
+    MANAGER: 'Runs a shop; may use no operation of this server.',
+    CASHIER: 'Works at a till; may use no operation of this server.',
   },
 );
 
@@ -137,3 +152,46 @@ export const RestorePhaseEnum = registerWords<RestorePhase>('RestorePhase', 'Wha
   ROLLING_BACK: 'Brings back what was there before.',
   DONE: 'Ended, with or without success.',
 });
+
+/** GraphQL `HealthStatus`. */
+export const HealthStatusEnum = registerWords<HealthStatus>('HealthStatus', 'How well something is.', {
+  OK: 'As it should be.',
+  DEGRADED: 'It works, and somebody should look at it.',
+  DOWN: 'It does not work.',
+});
+
+/** GraphQL `AlertKind`, whose words stand for those of `AlertKind`. */
+export const AlertKindEnum = {
+  BACKUP_FAILED: 'backup.failed',
+  BACKUP_MISSED: 'backup.missed',
+  BACKUP_OVERDUE: 'backup.overdue',
+  BACKUP_SUSPICIOUS: 'backup.suspicious',
+  VERIFICATION_FAILED: 'verification.failed',
+  RESTORE_TEST_FAILED: 'restoreTest.failed',
+  STORAGE_LOW: 'storage.low',
+} as const satisfies Record<string, AlertKind>;
+registerEnumType(AlertKindEnum, {
+  name: 'AlertKind',
+  description: 'What an administrator can be told of.',
+  valuesConfig: {
+    BACKUP_FAILED: { description: 'A backup ended without success.' },
+    BACKUP_MISSED: { description: 'A schedule could not run when it was due.' },
+    BACKUP_OVERDUE: { description: 'A component has had no good backup for too long.' },
+    BACKUP_SUSPICIOUS: { description: 'A backup holds something very different from those before it.' },
+    VERIFICATION_FAILED: { description: 'Stored data is damaged or missing.' },
+    RESTORE_TEST_FAILED: { description: 'A backup could not be restored for a test.' },
+    STORAGE_LOW: { description: 'The backup storage is nearly full.' },
+  },
+});
+
+/** GraphQL `AlertDeliveryState`. */
+export const AlertDeliveryStateEnum = registerWords<AlertDelivery['state']>(
+  'AlertDeliveryState',
+  'Whether the webhook has been told of an alert.',
+  {
+    NONE: 'Nobody is to be told: no webhook was configured when it was raised.',
+    PENDING: 'The webhook has not taken it yet; it is tried again.',
+    DELIVERED: 'The webhook has taken it.',
+    ABANDONED: 'The webhook did not take it for three days, and it was given up.',
+  },
+);

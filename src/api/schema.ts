@@ -8,18 +8,23 @@ import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import type { ExecutionArgs, GraphQLError, GraphQLSchema, ParseOptions, ValidationRule } from 'graphql';
 import type { Logger } from 'pino';
 import { buildSchemaSync } from 'type-graphql';
+import type { AlertService } from '../services/alert-service.js';
 import type { AuditService } from '../services/audit-service.js';
 import type { BackupCheckService } from '../services/backup-check-service.js';
 import type { BackupService } from '../services/backup-service.js';
 import type { CleanupService } from '../services/cleanup-service.js';
+import type { HealthService } from '../services/health-service.js';
 import type { OperationFeed } from '../services/operation-feed.js';
 import type { ProgressService } from '../services/progress-service.js';
 import type { RepositoryVerification } from '../services/repository-verification.js';
 import type { RestoreService } from '../services/restore-service.js';
 import type { ScheduleService } from '../services/schedules/schedule-service.js';
+import type { StorageService } from '../services/storage-service.js';
 import type { Clock } from '../shared/clock.js';
 import { type AppError, invariant } from '../shared/errors.js';
 import type { Random } from '../shared/random.js';
+import { AlertResolver } from './alert/alert.resolver.js';
+import { AuditResolver } from './audit/audit.resolver.js';
 import { Access } from './auth/access.js';
 import { declareAuth, enforceAuth } from './auth/auth-directive.js';
 import { BackupResolver } from './backup/backup.resolver.js';
@@ -27,6 +32,7 @@ import { BackupFieldsResolver } from './backup/backup-fields.resolver.js';
 import { CleanupResolver } from './cleanup/cleanup.resolver.js';
 import type { ApiContext, RequestInfo } from './context.js';
 import { createErrorFormatter, type ErrorFormatter, statusOf } from './format-error.js';
+import { HealthResolver } from './health/health.resolver.js';
 import { createQueryLimitRule, DEFAULT_QUERY_LIMITS, MAX_TOKENS } from './limits/query-limits.js';
 import { createLoaders } from './loaders.js';
 import { OperationChangeResolver } from './operation/operation-change.resolver.js';
@@ -40,9 +46,11 @@ import { ProgressResolver } from './progress/progress.resolver.js';
 import { RepositoryResolver } from './repository/repository.resolver.js';
 import { RestoreResolver } from './restore/restore.resolver.js';
 import { RestoreFieldsResolver } from './restore/restore-fields.resolver.js';
+import { executeOperation, inRequest } from './run-operation.js';
 import { ScheduleResolver } from './schedule/schedule.resolver.js';
 import { ScheduleFieldsResolver } from './schedule/schedule-fields.resolver.js';
 import { SharedSubscriptions, type SubscriptionAnswer } from './shared-subscriptions.js';
+import { StorageResolver } from './storage/storage.resolver.js';
 import { ValidatedDocuments } from './validated-documents.js';
 import { VerificationResolver } from './verification/verification.resolver.js';
 
@@ -65,11 +73,17 @@ export interface ApiDeps {
   checks: Pick<BackupCheckService, 'start' | 'latest'>;
   repository: Pick<RepositoryVerification, 'coverage'>;
   operations: Pick<OperationFeed, 'subscribe'>;
-  audit: Pick<AuditService, 'record'>;
+  audit: Pick<AuditService, 'record' | 'list' | 'verify'>;
+  health: Pick<HealthService, 'check'>;
+  storage: Pick<StorageService, 'status'>;
+  alerts: Pick<AlertService, 'list' | 'close' | 'findDelivery'>;
   logger: Logger;
   clock: Clock;
   random: Pick<Random, 'uuid'>;
 }
+
+/** What resolvers are given when they are made. */
+export type SchemaDeps = Omit<ApiDeps, 'progress' | 'operations' | 'logger' | 'clock' | 'random'>;
 
 /** What a transport serves. */
 export interface Api {
@@ -80,8 +94,16 @@ export interface Api {
   createContext(request: RequestInfo): ApiContext;
   /** Settles an operation before it is parsed; null lets it pass. */
   admit(query: unknown, context: ApiContext): Promise<AppError | null>;
+  /**
+   * Settles a request for something beside GraphQL, which only administrators may have; null lets it pass. A refusal is
+   * audited.
+   * @param target what was asked for, in the audit log
+   */
+  authorize(context: ApiContext, target: string): Promise<AppError | null>;
   /** Parses and validates an operation for a transport that has no Apollo Server to do so. */
   prepare(request: OperationRequest, context: ApiContext): Promise<PreparedOperation>;
+  /** Runs a prepared query or mutation. */
+  execute: typeof executeOperation;
   /** Begins a prepared subscription. */
   subscribe(operation: ExecutionArgs): Promise<SubscriptionAnswer>;
   /** `error` as a transport answers it that has no Apollo Server. */
@@ -122,9 +144,11 @@ export function createApi(deps: ApiDeps, options: { production: boolean }): Api 
       denial: { recorded: false },
     }),
     admit,
+    authorize: (context, target) => access.authorize(context, target),
     prepare: (request, context) =>
       prepareOperation({ schema, validationRules, admit, documents }, request, context),
-    subscribe: (operation) => subscriptions.subscribe(operation),
+    execute: executeOperation,
+    subscribe: (operation) => inRequest(operation, () => subscriptions.subscribe(operation)),
     refuse: (error) => [toGraphQLError(error)],
     formatError: createErrorFormatter(deps, { hideSuggestions: options.production }),
     statusOf,
@@ -132,9 +156,7 @@ export function createApi(deps: ApiDeps, options: { production: boolean }): Api 
 }
 
 /** The schema as it is published, with `@auth` declared but not yet enforced. */
-export function buildDeclaredSchema(
-  deps: Pick<ApiDeps, 'backups' | 'restores' | 'schedules' | 'cleanup' | 'checks' | 'repository'>,
-): GraphQLSchema {
+export function buildDeclaredSchema(deps: SchemaDeps): GraphQLSchema {
   const container = new Map<unknown, object>([
     [BackupResolver, new BackupResolver(deps.backups)],
     [BackupFieldsResolver, new BackupFieldsResolver(deps.checks)],
@@ -147,6 +169,10 @@ export function buildDeclaredSchema(
     [RepositoryResolver, new RepositoryResolver(deps.repository)],
     [ProgressResolver, new ProgressResolver()],
     [OperationChangeResolver, new OperationChangeResolver()],
+    [AuditResolver, new AuditResolver(deps.audit)],
+    [HealthResolver, new HealthResolver(deps.health)],
+    [StorageResolver, new StorageResolver(deps.storage)],
+    [AlertResolver, new AlertResolver(deps.alerts)],
   ]);
   const schema = buildSchemaSync({
     resolvers: [
@@ -161,6 +187,10 @@ export function buildDeclaredSchema(
       RepositoryResolver,
       ProgressResolver,
       OperationChangeResolver,
+      AuditResolver,
+      HealthResolver,
+      StorageResolver,
+      AlertResolver,
     ],
     container: { get: (resolver) => container.get(resolver) },
     pubSub: NO_PUB_SUB,

@@ -32,13 +32,15 @@ export interface Locations extends Till {
   storage: StorageLocation | null;
   metadata: MetadataDatabase | null;
   folders: Folders;
+  /** Absolute path of LOG_FILE. */
+  logFile: string | null;
 }
 
 /**
  * Finds places that would be captured twice, captured by mistake, or written to by two.
  * @returns one line for each pair that is in each other's way, saying what to do
  */
-export function findOverlaps({ database, roots, storage, metadata, folders }: Locations): string[] {
+export function findOverlaps({ database, roots, storage, metadata, folders, logFile }: Locations): string[] {
   const own: Place[] = [
     { variable: 'DATA_DIR', path: folders.dataDir },
     { variable: 'RESTORE_DIR', path: folders.restoreDir },
@@ -50,6 +52,7 @@ export function findOverlaps({ database, roots, storage, metadata, folders }: Lo
   if (metadata?.kind === 'sqlite' && !isWithin(metadata.path, folders.dataDir)) {
     files.push({ variable: 'METADATA_DATABASE_URL', path: metadata.path });
   }
+  if (logFile !== null) files.push({ variable: 'LOG_FILE', path: logFile });
   return [
     ...findSharedDatabase(database, metadata),
     ...findDatabaseInFolder(database, own),

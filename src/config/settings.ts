@@ -4,6 +4,9 @@
  */
 import { z } from 'zod';
 import { describeProblem, quoteValue } from './config-error.js';
+import { MONITORING_SETTINGS } from './monitoring-settings.js';
+import { isSafeHttpUrl } from './safe-http-url.js';
+import { wholeNumber } from './whole-number.js';
 
 /** Environment variables by name. An empty one counts as absent. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,15 +24,6 @@ const PORT = 'a whole number from 0 to 65535';
 const HOOK_TIMEOUT = 'a whole number of seconds from 1 to 3600';
 const VERIFY_DAYS = 'a whole number of days from 0 (never) to 365';
 const GRACE = 'a whole number of seconds from 0 to 3600';
-
-/** Text of decimal digits up to `max`; `expected` is the message for everything else. */
-function wholeNumber(max: number, expected: string) {
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, expected)
-    .transform(Number)
-    .refine((value) => value <= max, expected);
-}
 
 function pathList(expected: string) {
   return z
@@ -85,6 +79,7 @@ const SETTINGS = z.object({
     .string()
     .refine((text) => /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text), 'a redis:// or rediss:// URL')
     .optional(),
+  ...MONITORING_SETTINGS,
 });
 
 /** The variables, parsed one by one. */
@@ -109,7 +104,13 @@ export function findWeakSecrets({
   return problems;
 }
 
-const SECRETS: ReadonlySet<string> = new Set(['BACKUP_ENCRYPTION_KEY', 'JWT_SECRET']);
+const SECRETS: ReadonlySet<string> = new Set([
+  'BACKUP_ENCRYPTION_KEY',
+  'JWT_SECRET',
+  'METRICS_TOKEN',
+  'ALERT_WEBHOOK_URL',
+  'ALERT_WEBHOOK_SECRET',
+]);
 
 /**
  * Parses each variable by itself. A wrong one adds a line to `problems` and counts as absent in the result, so that
@@ -132,13 +133,4 @@ export function parseSettings(environment: Environment, problems: string[]): Set
 
 function describeValue(variable: string, value: string): string {
   return SECRETS.has(variable) ? `${[...value].length} characters` : quoteValue(value);
-}
-
-function isSafeHttpUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, password } = new URL(text);
-  if (username !== '' || password !== '') return false;
-  return (
-    protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname))
-  );
 }

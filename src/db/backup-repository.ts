@@ -1,4 +1,4 @@
-import type { Component } from '../shared/component.js';
+import { COMPONENTS, type Component } from '../shared/component.js';
 import type { BackupRecord, BackupStatus } from '../shared/operation.js';
 import type { PageOf, PageRequest } from '../shared/paging.js';
 import type { BackupFilter, BackupSort, BackupSummary } from './backup-queries.js';
@@ -139,6 +139,42 @@ export class BackupRepository {
   /** How many backups the repository should hold. */
   countCompleted(): Promise<number> {
     return withDatabaseErrors(() => this.#client.backup.count({ where: { status: 'COMPLETED' } }));
+  }
+
+  /** What all completed backups hold together. */
+  sumCompleted(): Promise<{ sizeBytes: number }> {
+    return withDatabaseErrors(async () => {
+      const sum = await this.#client.backup.aggregate({
+        where: { status: 'COMPLETED' },
+        _sum: { sizeBytes: true },
+      });
+      return { sizeBytes: Number(sum._sum.sizeBytes ?? 0) };
+    });
+  }
+
+  /** When the newest completed backup of each component was asked for; restore points do not count. */
+  findNewestGood(): Promise<Map<Component, Date>> {
+    return withDatabaseErrors(async () => {
+      const found = await this.#client.$transaction(
+        COMPONENTS.map((component) =>
+          this.#client.backup.findFirst({
+            where: {
+              status: 'COMPLETED',
+              trigger: { not: 'PRE_RESTORE' },
+              components: { some: { component, captured: true } },
+            },
+            orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+            select: { createdAt: true },
+          }),
+        ),
+      );
+      return new Map(
+        COMPONENTS.flatMap((component, at) => {
+          const newest = found[at];
+          return newest ? [[component, newest.createdAt]] : [];
+        }),
+      );
+    });
   }
 
   /**

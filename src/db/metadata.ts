@@ -2,6 +2,7 @@
  * The door to the metadata: what Tillvault knows beside the repository (backups, restores, progress, audit).
  * SQLite and PostgreSQL are served by the same models and the same queries.
  */
+import { AlertRepository } from './alert-repository.js';
 import { AuditRepository } from './audit-repository.js';
 import { BackupCheckRepository } from './backup-check-repository.js';
 import { BackupRepository } from './backup-repository.js';
@@ -27,6 +28,7 @@ export interface Metadata {
   readonly recurringTasks: RecurringTaskRepository;
   readonly checks: BackupCheckRepository;
   readonly storedObjects: StoredObjectRepository;
+  readonly alerts: AlertRepository;
   /** Answers when the database can be read. @throws StorageError */
   ping(): Promise<void>;
   /** Disconnects. May be called twice. */
@@ -53,6 +55,7 @@ export async function openMetadata(url: string): Promise<Metadata> {
     recurringTasks: new RecurringTaskRepository(client),
     checks: new BackupCheckRepository(client),
     storedObjects: new StoredObjectRepository(client),
+    alerts: new AlertRepository(client),
     ping: () =>
       withDatabaseErrors(async () => {
         await client.$queryRaw`SELECT 1`;

@@ -80,8 +80,28 @@ export interface Engine {
    *   cannot be read, since nobody knows then what it needs; nothing was removed in these cases
    */
   prune(request: PruneRequest, options: RunOptions<PruneUpdate>): Promise<PruneOutcome>;
+  /**
+   * A key of 32 bytes for something beside the repository, such as `audit`: the same for every server that opens the
+   * repository, also with another passphrase, and unknown to whoever cannot open it.
+   */
+  deriveKey(purpose: string): Promise<Uint8Array>;
+  /**
+   * How much the repository takes and how much is free.
+   * @throws StorageError when the storage cannot be reached or written, CancelledError
+   */
+  measureStorage(options?: { signal?: AbortSignal }): Promise<StorageMeasure>;
   /** Ends the worker thread; running operations end with CancelledError. May be called twice. */
   close(): Promise<void>;
+}
+
+/** How full the storage is. */
+export interface StorageMeasure {
+  /** Kind and place, for people, without secrets. */
+  location: string;
+  usedBytes: number;
+  /** Null where the storage cannot tell. */
+  freeBytes: number | null;
+  totalBytes: number | null;
 }
 
 export interface RunOptions<Update> {

@@ -15,5 +15,5 @@ export {
 export type * from './source.js';
 export type * from './target.js';
 export type { FromEngine } from './worker/protocol.js';
-export { serveEngine } from './worker/serve-engine.js';
+export { currentCall, serveEngine } from './worker/serve-engine.js';
 export { WorkerEngine, type WorkerEngineDeps } from './worker/worker-engine.js';

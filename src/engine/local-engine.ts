@@ -24,6 +24,7 @@ import type {
   RestoreUpdate,
   RunOptions,
   SnapshotDescription,
+  StorageMeasure,
   UnendedRestore,
   VerifyOutcome,
   VerifyRequest,
@@ -33,6 +34,7 @@ import type { RestoreJournal } from './journal.js';
 import { describeSnapshot, runBackup } from './operations/backup.js';
 import { listObjects, runCheckObjects } from './operations/check-objects.js';
 import { findDamagedBackups } from './operations/find-damaged-backups.js';
+import { measureStorage } from './operations/measure-storage.js';
 import { runPrune } from './operations/prune.js';
 import { acknowledgeRestore, recoverRestores } from './operations/recover-restores.js';
 import { runRestore } from './operations/restore.js';
@@ -144,6 +146,14 @@ export class LocalEngine implements Engine {
 
   async prune(request: PruneRequest, options: RunOptions<PruneUpdate>): Promise<PruneOutcome> {
     return runPrune({ repository: this.#opened(), clock: this.#deps.clock }, request, options);
+  }
+
+  async measureStorage(options: { signal?: AbortSignal } = {}): Promise<StorageMeasure> {
+    return measureStorage(this.#deps.store, options);
+  }
+
+  async deriveKey(purpose: string): Promise<Uint8Array> {
+    return this.#opened().keys.deriveKey(purpose);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, StorageError } from '../shared/errors.js';
+import { inLogContext, type LogContext, logContext } from '../shared/log-context.js';
 import type { CancelOutcome, Job, JobQueue } from './job-queue.js';
+
+/** A job whose turn has not come. */
+interface Waiting {
+  job: Job;
+  /** Of the request that asked for it: its lines in the log say so, whoever's job ended before it. */
+  context: LogContext;
+}
 
 /** A job that has been started. */
 interface Running {
@@ -12,7 +20,7 @@ interface Running {
 
 /** A queue for one server: jobs run in this process, one after the other. */
 export class InProcessJobQueue implements JobQueue {
-  readonly #waiting: Job[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #onFailure: (error: unknown, jobId: string) => void;
   #running: Running | null = null;
   #draining = false;
@@ -33,12 +41,16 @@ export class InProcessJobQueue implements JobQueue {
 
   enqueue(job: Job): void {
     this.refuseWhenDraining();
-    this.#waiting.push(job);
+    this.#waiting.push({ job, context: logContext() });
     this.#startNext();
   }
 
+  get load(): { running: number; waiting: number } {
+    return { running: this.#running === null ? 0 : 1, waiting: this.#waiting.length };
+  }
+
   async cancel(id: string, reason: Error): Promise<CancelOutcome> {
-    const place = this.#waiting.findIndex((job) => job.id === id);
+    const place = this.#waiting.findIndex(({ job }) => job.id === id);
     if (place >= 0) {
       this.#waiting.splice(place, 1);
       return 'removed';
@@ -69,10 +81,12 @@ export class InProcessJobQueue implements JobQueue {
 
   #startNext(): void {
     if (this.#running !== null) return;
-    const job = this.#waiting.shift();
-    if (job === undefined) return;
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    const { job, context } = next;
     const controller = new AbortController();
-    this.#running = { job, controller, ended: this.#run(job, controller.signal) };
+    const run = () => this.#run(job, controller.signal);
+    this.#running = { job, controller, ended: inLogContext({ ...context, operationId: job.id }, run) };
   }
 
   async #run(job: Job, signal: AbortSignal): Promise<void> {

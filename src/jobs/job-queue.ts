@@ -23,6 +23,8 @@ export interface JobQueue {
    * @throws StorageError (SERVICE_UNAVAILABLE) once `drain` was called
    */
   enqueue(job: Job): void;
+  /** How many jobs run and wait now. */
+  readonly load: { running: number; waiting: number };
   /** Removes a waiting job, or aborts a running one with `reason` and waits until it has ended. */
   cancel(id: string, reason: Error): Promise<CancelOutcome>;
   /**

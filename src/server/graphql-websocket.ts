@@ -10,10 +10,11 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, type Context, type Server as GraphqlServer, makeServer } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Caller } from '../api/context.js';
+import type { ApiContext, Caller } from '../api/context.js';
 import type { Api } from '../api/schema.js';
 import type { Clock } from '../shared/clock.js';
 import { AppError, ConflictError, invariant } from '../shared/errors.js';
+import { withLogContext } from '../shared/log-context.js';
 import type { Random } from '../shared/random.js';
 import { identifyCaller } from './auth/identify-caller.js';
 import type { TokenVerifier } from './auth/token-verifier.js';
@@ -50,6 +51,8 @@ export interface GraphqlWebSocketOptions {
 
 /** The WebSocket side of the server. */
 export interface GraphqlWebSocket {
+  /** What is open now. */
+  readonly open: { webSockets: number; subscriptions: number };
   /** Says good-bye to every client and resolves when all are gone; those that stay are cut off after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
@@ -58,9 +61,13 @@ interface Connection {
   socket: WebSocket;
   request: IncomingMessage;
   caller: Caller | null;
-  /** Operations in progress, one that has just come in included. */
-  countOperations: () => number;
+  /** Identifies the connection in the log. */
+  id: string;
   stopTimers: (() => void)[];
+  /** Records that a token was refused; null when there is nothing to record, or no longer. */
+  audit: (() => Promise<unknown>) | null;
+  /** Operations in progress. */
+  countOperations: () => number;
 }
 
 type ConnectionContext = Context<Record<string, unknown>, Connection>;
@@ -87,15 +94,23 @@ export function serveGraphqlWebSocket(
         socket: client,
         request,
         caller: null,
-        countOperations: () => 0,
+        id: deps.random.uuid(),
         stopTimers: [],
+        audit: null,
+        countOperations: () => 0,
       };
       connections.add(connection);
       client.once('close', () => connections.delete(connection));
       serveConnection(graphql, connection, deps, options);
     });
   });
-  return { close: (graceMs) => closeAll(sockets, graceMs) };
+  return {
+    get open() {
+      const subscriptions = [...connections].reduce((sum, { countOperations }) => sum + countOperations(), 0);
+      return { webSockets: connections.size, subscriptions };
+    },
+    close: (graceMs) => closeAll(sockets, graceMs),
+  };
 }
 
 /** Makes room, so that connections without a valid token cannot keep others out. */
@@ -132,8 +147,10 @@ function createGraphqlServer(
     async onSubscribe(context, _id, request) {
       const refusal = refuseOperation(context.extra, deps, options, connections);
       if (refusal) return api.refuse(refusal);
+      context.extra.audit = null;
       return api.prepare(request, createOperationContext(context.extra, deps));
     },
+    execute: api.execute,
     subscribe: (operation) => api.subscribe(operation),
     onNext: (_context, _id, _request, _args, result) =>
       result.errors ? { ...result, errors: result.errors.map(api.formatError) } : undefined,
@@ -143,7 +160,7 @@ function createGraphqlServer(
 
 async function connect(
   context: ConnectionContext,
-  { verifier, clock, logger }: GraphqlWebSocketDeps,
+  { api, verifier, clock, logger, random }: GraphqlWebSocketDeps,
   { strangerTimeoutMs }: GraphqlWebSocketOptions,
 ): Promise<true> {
   const { extra, connectionParams } = context;
@@ -153,6 +170,10 @@ async function connect(
   const caller = await identifyCaller(verifier, authorization, remoteAddress);
   extra.caller = caller;
   extra.countOperations = () => Object.keys(context.subscriptions).length;
+  // Who is refused an operation is audited for that; this is for those that only tried a token.
+  const signInFailed = authorization !== undefined && caller.kind === 'stranger';
+  if (signInFailed)
+    extra.audit = () => api.authorize(createOperationContext(extra, { api, random }), 'connection');
   // The client may have left meanwhile, and then nobody would stop the timer.
   if (extra.socket.readyState !== extra.socket.OPEN) return true;
   const deadline =
@@ -190,7 +211,10 @@ function refuseOperation(
   );
 }
 
-function createOperationContext({ caller, request }: Connection, { api, random }: GraphqlWebSocketDeps) {
+function createOperationContext(
+  { caller, request }: Connection,
+  { api, random }: Pick<GraphqlWebSocketDeps, 'api' | 'random'>,
+): ApiContext {
   invariant(caller, 'An operation came before its connection was acknowledged');
   return api.createContext({
     requestId: random.uuid(),
@@ -210,12 +234,14 @@ function serveConnection(
     logger.error({ err: error }, 'WebSocket operation ended unexpectedly');
     socket.close(CloseCode.InternalServerError, 'Internal server error');
   };
+  const handleIn = (handle: (message: string) => Promise<void>, message: string) =>
+    withLogContext({ connectionId: connection.id }, () => handle(message).catch(fail));
   const closed = graphql.opened(
     {
       protocol: socket.protocol,
       send: (message) => send(socket, message),
       close: (code, reason) => socket.close(code, reason),
-      onMessage: (handle) => socket.on('message', (message) => void handle(String(message)).catch(fail)),
+      onMessage: (handle) => socket.on('message', (message) => void handleIn(handle, String(message))),
     },
     connection,
   );
@@ -224,6 +250,7 @@ function serveConnection(
   socket.on('error', (error) => logger.debug({ err: error }, 'WebSocket broke'));
   socket.once('close', (code, reason) => {
     for (const stop of stopTimers) stop();
+    connection.audit?.().catch(fail);
     closed(code, String(reason)).catch(fail);
   });
 }

@@ -1,11 +1,13 @@
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Clock } from '../shared/clock.js';
+import { withLogContext } from '../shared/log-context.js';
 import type { Random } from '../shared/random.js';
 
 /**
- * Gives every request an id (`response.locals.requestId`, header `X-Request-Id`) and writes one line when
- * its answer has ended. Headers, query strings and bodies are never written, so no token can be.
+ * Gives every request an id (`response.locals.requestId`, header `X-Request-Id`): the one that the client has sent in
+ * that header, when it is one, else a new one. Writes one line when its answer has ended, and lets every other line
+ * that is written for the request carry the id. Headers, query strings and bodies are never written, so no token can be.
  */
 export function requestLog(deps: {
   logger: Logger;
@@ -14,7 +16,8 @@ export function requestLog(deps: {
 }): RequestHandler {
   return (request, response, next) => {
     const startedMs = deps.clock.monotonicMs();
-    const requestId = deps.random.uuid();
+    const given = request.headers['x-request-id'];
+    const requestId = isUsableId(given) ? given : deps.random.uuid();
     response.locals.requestId = requestId;
     response.set('X-Request-Id', requestId);
     const entry = {
@@ -30,6 +33,11 @@ export function requestLog(deps: {
         'Request',
       );
     });
-    next();
+    withLogContext({ requestId }, next);
   };
+}
+
+/** What a client calls its request, as far as it can stand in a log and in a header. */
+function isUsableId(given: unknown): given is string {
+  return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given);
 }

@@ -1,8 +1,7 @@
 /**
- * The network side of Tillvault: GraphQL over HTTP and WebSocket on `/graphql`, and liveness on `/healthz`.
+ * The network side of Tillvault: GraphQL over HTTP and WebSocket on `/graphql`, and what monitoring asks.
  * Knows transports, not what operations do.
  */
-import { once } from 'node:events';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
@@ -10,12 +9,14 @@ import type { Logger } from 'pino';
 import type { Api } from '../api/schema.js';
 import { KiB } from '../shared/bytes.js';
 import type { Clock } from '../shared/clock.js';
-import { ConflictError, NotFoundError } from '../shared/errors.js';
+import { NotFoundError } from '../shared/errors.js';
 import type { Random } from '../shared/random.js';
 import { answerError, answerErrors } from './answer-errors.js';
 import type { TokenVerifier } from './auth/token-verifier.js';
 import { createApolloServer, graphqlHttp } from './graphql-http.js';
 import { type GraphqlWebSocketOptions, serveGraphqlWebSocket } from './graphql-websocket.js';
+import { closeHttp, listen } from './listen.js';
+import { type Monitoring, monitoringRoutes } from './monitoring-routes.js';
 import { requestLog } from './request-log.js';
 import { securityHeaders } from './security-headers.js';
 
@@ -28,6 +29,7 @@ export interface ServerDeps {
   logger: Logger;
   clock: Clock;
   random: Pick<Random, 'uuid'>;
+  monitoring: Monitoring;
 }
 
 /** Where and how the server listens. */
@@ -58,6 +60,8 @@ export interface Server {
   listen(): Promise<Listening>;
   /** Refuses new work: `/healthz` and new operations answer 503; subscriptions go on. */
   drain(): void;
+  /** What is open over WebSocket now. */
+  readonly connections: { webSockets: number; subscriptions: number };
   /** Drains, closes every connection and stops listening. May be called twice. */
   close(): Promise<void>;
 }
@@ -95,15 +99,13 @@ export function createServer(deps: ServerDeps, options: ServerOptions): Server {
     draining = true;
     await webSocket.close(graceMs);
     if (started) await apollo.stop();
-    if (http.listening) await closeHttp(http, graceMs);
+    await closeHttp(http, graceMs);
   };
   return {
     async listen() {
       await apollo.start();
       started = true;
-      app.get('/healthz', (_request, response) => {
-        response.status(draining ? 503 : 200).json({ status: draining ? 'down' : 'up' });
-      });
+      app.use(monitoringRoutes({ ...withState, ...deps.monitoring }));
       app.use(
         graphqlHttp(apollo, withState, { production: options.production, maxBodyBytes: MAX_BODY_BYTES }),
       );
@@ -113,11 +115,14 @@ export function createServer(deps: ServerDeps, options: ServerOptions): Server {
         });
       });
       app.use(answerErrors(deps.api));
-      await listen(http, options);
+      await listen(http, options, 'PORT or HOST');
       return describeAddress(http, options.host);
     },
     drain() {
       draining = true;
+    },
+    get connections() {
+      return webSocket.open;
     },
     close() {
       closing ??= close();
@@ -135,26 +140,6 @@ function createApp(deps: ServerDeps): Express {
   return app;
 }
 
-async function listen(http: HttpServer, { host, port }: ServerOptions): Promise<void> {
-  http.listen(port, host);
-  try {
-    await once(http, 'listening');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error;
-    const reason = LISTEN_PROBLEMS[String(error.code)] ?? String(error.code);
-    throw new ConflictError(`Cannot listen on port ${port} of ${host}: ${reason}; set PORT or HOST`, {
-      cause: error,
-    });
-  }
-}
-
-const LISTEN_PROBLEMS: Record<string, string> = {
-  EADDRINUSE: 'another program listens there',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  EACCES: 'this user may not',
-  ENOTFOUND: 'there is no such host',
-};
-
 /** Time limits are for sending a request, not for answering it, so a slow operation is not cut. */
 function createLimitedHttpServer(app: Express): HttpServer {
   const http = createHttpServer(
@@ -163,15 +148,6 @@ function createLimitedHttpServer(app: Express): HttpServer {
   );
   http.maxConnections = 2_000;
   return http;
-}
-
-async function closeHttp(http: HttpServer, graceMs: number): Promise<void> {
-  const closed = once(http, 'close');
-  http.close();
-  http.closeIdleConnections();
-  const cutOff = setTimeout(() => http.closeAllConnections(), graceMs);
-  await closed;
-  clearTimeout(cutOff);
 }
 
 function describeAddress(http: HttpServer, host: string): Listening {

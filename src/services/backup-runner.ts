@@ -5,6 +5,7 @@ import type { Clock } from '../shared/clock.js';
 import { invariant, StorageError } from '../shared/errors.js';
 import type { BackupRecord, BackupStatus } from '../shared/operation.js';
 import type { RaiseAlert } from './alert.js';
+import type { AuditService } from './audit-service.js';
 import type { ChangeGuard } from './guard/change-guard.js';
 import type { OperationHooks } from './hooks/operation-hooks.js';
 import { toOperationFailure } from './operation-failure.js';
@@ -24,6 +25,7 @@ export interface BackupRunnerDeps {
   guard: Pick<ChangeGuard, 'examine'>;
   hooks: Pick<OperationHooks, 'beforeBackup' | 'afterBackup'>;
   raiseAlert: RaiseAlert;
+  audit: Pick<AuditService, 'head'>;
   clock: Clock;
   /** Told of an error that is a bug, with the id of the backup that it ended. */
   onFailure(error: unknown, id: string): void;
@@ -104,7 +106,7 @@ export class BackupRunner {
 
   #announce(backup: BackupRecord): void {
     const { feed, raiseAlert } = this.#deps;
-    feed.publish({ kind: 'backup', backup });
+    feed.publishEnd({ kind: 'backup', backup });
     const { id, name, suspicion } = backup;
     if (suspicion === null) return;
     const message = `Backup '${name}' is suspicious: ${suspicion}. The clean-up deletes nothing until somebody has looked at it, and confirmed it (confirmBackup) or deleted it`;
@@ -146,7 +148,7 @@ export class BackupRunner {
           encrypt: backup.encrypted,
           compress: backup.compressed,
           compressionLevel: backup.compressionLevel,
-          labels: toSnapshotLabels(backup),
+          labels: toSnapshotLabels(backup, this.#deps.audit.head),
         },
         { signal, onProgress: (update) => tracker.update(update) },
       );

@@ -15,6 +15,7 @@ export class OperationFeed {
   readonly #subscribers = new Set<OperationChange[]>();
   readonly #wakeUp = new WakeUp();
   readonly #closing = new AbortController();
+  readonly #observers: ((change: OperationChange) => void)[] = [];
 
   /**
    * Hands a change to everybody who has subscribed. A subscriber that is a thousand changes behind loses those that
@@ -26,6 +27,17 @@ export class OperationFeed {
       if (pending.length > MAX_PENDING) pending.splice(findOvertaken(pending), 1);
     }
     this.#wakeUp.wake();
+  }
+
+  /** As `publish`, for the one change with which an operation ends: whoever observes ends is told too. */
+  publishEnd(change: OperationChange): void {
+    for (const observe of this.#observers) observe(change);
+    this.publish(change);
+  }
+
+  /** Calls `observer` once for every operation that ends from now on, before subscribers hear of it; it must not throw. */
+  observeEnds(observer: (change: OperationChange) => void): void {
+    this.#observers.push(observer);
   }
 
   /** Every change from now on, until `signal` aborts, the iterator is closed, or the feed is. */

@@ -91,7 +91,7 @@ export class RestoreRunner {
     const ended = await progress.end(id, { status, message: error?.message ?? null }, (lastEvent) =>
       restores.update(id, expected, { completedAt: clock.now(), ...changes }, { lastEvent }),
     );
-    if (ended !== null) feed.publish({ kind: 'restore', restore: ended });
+    if (ended !== null) feed.publishEnd({ kind: 'restore', restore: ended });
     return ended;
   }
 

@@ -2,6 +2,20 @@ import type { SnapshotDescription, SnapshotLabels } from '../engine/index.js';
 import { COMPONENTS } from '../shared/component.js';
 import { type BackupRecord, TRIGGERS, type Trigger } from '../shared/operation.js';
 import { KEEP_PERIODS, type KeepRules } from '../shared/schedule.js';
+import { type AuditHead, parseHead } from './audit-chain.js';
+import type { AuditWitness } from './audit-verifier.js';
+
+/**
+ * The end of the audit log that a snapshot of the server `serverId` has seen. Null when it has seen none, or is another
+ * server's: servers can share a storage, and have logs of their own.
+ */
+export function toAuditWitness(
+  { backupId, labels }: SnapshotDescription,
+  serverId: string,
+): AuditWitness | null {
+  const head = parseHead({ sequence: labels.auditSequence, hash: labels.auditHash });
+  return labels.auditServer === serverId && head ? { ...head, keptBy: `backup '${backupId}'` } : null;
+}
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -10,9 +24,20 @@ export function toExpiry(createdAt: Date, retentionDays: number): Date {
   return new Date(createdAt.getTime() + retentionDays * DAY_MS);
 }
 
-/** What of a backup's metadata is kept in its snapshot, so that losing the metadata loses no backup. */
-export function toSnapshotLabels(backup: BackupRecord): SnapshotLabels {
+/**
+ * What of a backup's metadata is kept in its snapshot, so that losing the metadata loses no backup.
+ * @param auditHead the end of the audit log: a snapshot is out of reach of whoever can write the log's database
+ */
+export function toSnapshotLabels(
+  backup: BackupRecord,
+  auditHead: (AuditHead & { serverId: string }) | null = null,
+): SnapshotLabels {
   return {
+    ...(auditHead && {
+      auditServer: auditHead.serverId,
+      auditSequence: auditHead.sequence,
+      auditHash: auditHead.hash,
+    }),
     name: backup.name,
     type: backup.type,
     trigger: backup.trigger,

@@ -4,10 +4,21 @@
  * Files have mode 0600, folders 0700.
  */
 import { constants, type Dirent, readFile } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import {
+  access,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  stat,
+  statfs,
+  unlink,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConflictError, invariant, NotFoundError, StorageError } from '../shared/errors.js';
-import type { ObjectStore, StoredObject } from './object-store.js';
+import type { ObjectStore, StoredObject, StoreSpace } from './object-store.js';
 
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
 const FILE_MODE = 0o600;
@@ -69,6 +80,16 @@ export class FileStore implements ObjectStore {
   async *list(prefix: string): AsyncIterable<StoredObject> {
     invariant(prefix.endsWith('/') && SAFE_KEY.test(prefix.slice(0, -1)), 'a listing names a folder');
     yield* this.#listFolder(prefix.slice(0, -1));
+  }
+
+  async probe(): Promise<StoreSpace> {
+    try {
+      await access(this.#root, constants.W_OK | constants.X_OK);
+      const { bavail, blocks, bsize } = await statfs(this.#root);
+      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+    } catch (error) {
+      throw toStorageError(error, 'written');
+    }
   }
 
   async delete(key: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { asBuffer } from '../shared/bytes.js';
 import { ConflictError, NotFoundError } from '../shared/errors.js';
-import type { ObjectStore, StoredObject } from './object-store.js';
+import type { ObjectStore, StoredObject, StoreSpace } from './object-store.js';
 
 /** Objects in memory: a real implementation for tests and trials. What it gives out are copies. */
 export class MemoryStore implements ObjectStore {
@@ -29,6 +29,10 @@ export class MemoryStore implements ObjectStore {
     for (const [key, bytes] of [...this.#objects]) {
       if (key.startsWith(prefix)) yield { key, sizeBytes: bytes.length };
     }
+  }
+
+  async probe(): Promise<StoreSpace> {
+    return { freeBytes: null, totalBytes: null };
   }
 
   async delete(key: string): Promise<void> {

@@ -24,8 +24,19 @@ export interface ObjectStore {
   getRange(key: string, offset: number, length: number): Promise<Buffer>;
   /** Every object whose key begins with `prefix` (a folder, ending in `/`), in no order. */
   list(prefix: string): AsyncIterable<StoredObject>;
+  /**
+   * Finds out, without storing anything, whether objects can be stored now, and what room there is.
+   * @throws StorageError when they cannot
+   */
+  probe(): Promise<StoreSpace>;
   /** Removes an object. Not there: not an error. */
   delete(key: string): Promise<void>;
+}
+
+/** Room where objects are kept; null where the storage cannot tell. */
+export interface StoreSpace {
+  freeBytes: number | null;
+  totalBytes: number | null;
 }
 
 /** An object in a listing. */

@@ -128,5 +128,15 @@ export function describeObjectStore(name: string, create: () => Promise<ObjectSt
         await store.delete('nofolder/none');
       });
     });
+
+    describe('probe()', () => {
+      it('says what room there is, or that it cannot tell, and stores nothing', async () => {
+        await store.put('keys/a', [BYTES]);
+        const { freeBytes, totalBytes } = await store.probe();
+        if (totalBytes !== null) expect(freeBytes).to.be.within(0, totalBytes);
+        else expect(freeBytes).to.equal(null);
+        expect(await keysOf(store, 'keys/')).to.deep.equal(['keys/a']);
+      });
+    });
   });
 }

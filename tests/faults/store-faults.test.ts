@@ -156,6 +156,7 @@ for (const { name, fault } of MODES) {
         getRange: (...call) => inner.current.getRange(...call),
         list: (prefix) => inner.current.list(prefix),
         delete: (key) => inner.current.delete(key),
+        probe: () => inner.current.probe(),
       });
       const failed = await failEach(
         store,

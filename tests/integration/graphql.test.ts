@@ -1,9 +1,7 @@
 import { expect } from 'chai';
 import * as documents from '../../graphql/generated/graphql.js';
-import { AuditService } from '../../src/services/audit-service.js';
-import { systemClock } from '../../src/shared/clock.js';
-import { systemRandom } from '../../src/shared/random.js';
 import { workUntil } from '../support/fake-engine.js';
+import { MemoryServices } from '../support/memory-services.js';
 import { openServiceKit, type ServiceKit } from '../support/service-kit.js';
 import { type Answer, codesOf, TestApi } from '../support/test-api.js';
 import { makeToken } from '../support/tokens.js';
@@ -24,20 +22,20 @@ describe('the API over the real services', () => {
 
   beforeEach(async () => {
     kit = await openServiceKit();
-    const audit = new AuditService({ audit: kit.metadata.audit, clock: systemClock, random: systemRandom });
-    const { backups, restores, progress, schedules, cleanup, checks, repository, feed } = kit;
+    const { audit, backups, restores, progress, schedules, cleanup, checks, repository, feed } = kit;
+    const own = {
+      backups,
+      restores,
+      progress,
+      schedules,
+      cleanup,
+      checks,
+      repository,
+      operations: feed,
+      audit,
+    };
     test = await TestApi.start({
-      services: {
-        backups,
-        restores,
-        progress,
-        schedules,
-        cleanup,
-        checks,
-        repository,
-        operations: feed,
-        audit,
-      },
+      services: { ...new MemoryServices(), ...own },
     });
   });
   afterEach(async () => {
@@ -229,8 +227,8 @@ describe('the API over the real services', () => {
       {},
       makeToken({ claims: { sub: 'carl', role: 'CASHIER' } }),
     );
-    const newest = await kit.metadata.audit.listNewest(10);
-    const entries = newest.map(({ actor, role, target, outcome }) => ({ actor, role, target, outcome }));
+    const { items } = await kit.audit.list({ page: 1, limit: 10 }, { action: 'auth.denied' });
+    const entries = items.map(({ actor, role, target, outcome }) => ({ actor, role, target, outcome }));
     expect(entries).to.have.deep.members([
       { actor: 'anonymous', role: null, target: 'request', outcome: 'UNAUTHENTICATED' },
       { actor: 'carl', role: 'CASHIER', target: 'Query.backups', outcome: 'FORBIDDEN' },

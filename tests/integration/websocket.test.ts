@@ -324,6 +324,45 @@ describe('GraphQL over WebSocket', () => {
     });
   });
 
+  describe('the audit log', () => {
+    it('holds a token that was refused when no operation followed, and where from', async () => {
+      const raw = await RawClient.openReady(test, 'wrong');
+      raw.socket.close();
+      await until(() => services.audited.length > 0);
+      expect(services.audited).to.deep.equal([
+        {
+          actor: 'anonymous',
+          role: null,
+          action: 'auth.denied',
+          target: 'connection',
+          outcome: 'UNAUTHENTICATED',
+          remoteAddress: '127.0.0.1',
+        },
+      ]);
+    });
+  });
+
+  it('counts what is open', async () => {
+    const raw = await RawClient.openReady(test);
+    raw.subscribe('1', CHANGES);
+    raw.subscribe('2', CHANGES);
+    await until(() => services.changes.size === 2);
+    expect(test.server.connections).to.deep.equal({ webSockets: 1, subscriptions: 2 });
+    raw.socket.close();
+    await until(() => test.server.connections.webSockets === 0);
+  });
+
+  it('writes the ids of connection and request to the log', async () => {
+    services.progress.backupProgress = () => Promise.reject(new Error('a bug'));
+    const raw = await RawClient.openReady(test);
+    raw.subscribe('1', PROGRESS, { id: 'none' });
+    await until(() => raw.about('1').length > 0);
+    const lines = test.logged.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const line = lines.find(({ msg }) => msg === 'Unexpected error in an API operation');
+    expect(line?.connectionId).to.match(/^[0-9a-f-]{36}$/);
+    raw.socket.close();
+  });
+
   describe('the end of the server', () => {
     it('refuses new operations while it drains, and lets subscriptions go on', async () => {
       const raw = await RawClient.openReady(test);

@@ -1,7 +1,7 @@
 /** Entry of a worker thread for tests: an engine over a till in memory, which does as its files say. */
 import { randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
-import { serveEngine } from '../../src/engine/index.js';
+import { currentCall, serveEngine } from '../../src/engine/index.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { IntegrityError } from '../../src/shared/errors.js';
 import { FileStore } from '../../src/storage/file-store.js';
@@ -26,7 +26,7 @@ const { engine, sources } = createEngineTill(
   {
     store,
     passphrase: settings.passphrase,
-    onWarning: (message) => parentPort!.postMessage({ kind: 'warning', message }),
+    onWarning: (message) => parentPort!.postMessage({ kind: 'warning', message, id: currentCall() }),
   },
 );
 sources.get('FILES')!.onRead = () => {

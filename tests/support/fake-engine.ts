@@ -21,6 +21,7 @@ import type {
   RestoreUpdate,
   RunOptions,
   SnapshotDescription,
+  StorageMeasure,
   TestedComponent,
   UnendedRestore,
   VerifyOutcome,
@@ -108,6 +109,20 @@ export class FakeEngine implements Engine {
 
   async open(): Promise<void> {}
   async close(): Promise<void> {}
+  /** What `measureStorage` answers, or throws. */
+  storage: StorageMeasure | Error = {
+    location: 'memory:',
+    usedBytes: 500,
+    freeBytes: 800,
+    totalBytes: 1_000,
+  };
+  async measureStorage(): Promise<StorageMeasure> {
+    if (this.storage instanceof Error) throw this.storage;
+    return this.storage;
+  }
+  async deriveKey(purpose: string): Promise<Uint8Array> {
+    return createHash('sha256').update(purpose).digest();
+  }
 
   async backup(request: BackupRequest, options: RunOptions<BackupUpdate>): Promise<BackupOutcome> {
     throwIfCancelled(options.signal);

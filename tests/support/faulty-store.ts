@@ -1,5 +1,5 @@
 import { StorageError } from '../../src/shared/errors.js';
-import type { ObjectStore, StoredObject } from '../../src/storage/object-store.js';
+import type { ObjectStore, StoredObject, StoreSpace } from '../../src/storage/object-store.js';
 
 /** A call of the store that is made to fail. */
 export interface Fault {
@@ -41,6 +41,10 @@ export class FaultyStore implements ObjectStore {
 
   get(key: string): Promise<Buffer> {
     return this.#run(`get ${key}`, () => this.#inner.get(key));
+  }
+
+  probe(): Promise<StoreSpace> {
+    return this.#run('probe', () => this.#inner.probe());
   }
 
   getRange(key: string, offset: number, length: number): Promise<Buffer> {

@@ -254,6 +254,37 @@ export class MemoryServices implements Omit<ApiDeps, 'logger' | 'clock' | 'rando
     record: async (event) => {
       this.audited.push(event);
     },
+    list: async () => ({ items: [], total: 0 }),
+    verify: async () => ({
+      ok: true,
+      checkedEntries: 0,
+      firstSequence: null,
+      lastSequence: null,
+      brokenId: null,
+      reason: null,
+    }),
+  };
+
+  readonly health: ApiDeps['health'] = {
+    check: async () => ({ status: 'OK', version: '0', uptimeSeconds: 1, checks: [] }),
+  };
+
+  readonly storage: ApiDeps['storage'] = {
+    status: async () => ({
+      location: 'memory:',
+      usedBytes: 0,
+      freeBytes: null,
+      sizeBytes: 0,
+      reductionRatio: 1,
+    }),
+  };
+
+  readonly alerts: ApiDeps['alerts'] = {
+    list: async () => ({ items: [], total: 0 }),
+    close: async (_actor, id) => {
+      throw new NotFoundError(`There is no alert "${id}"`);
+    },
+    findDelivery: async () => ({ state: 'NONE', attempts: 0, lastError: null }),
   };
 
   /** Adds a backup and answers it. */

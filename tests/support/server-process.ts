@@ -132,6 +132,31 @@ export class ServerProcess {
     return { status: response.status, ...((await response.json()) as Omit<Answer, 'status'>) };
   }
 
+  /** Where it listens, such as `http://127.0.0.1:4000`. */
+  get origin(): string {
+    return new URL(this.#url).origin;
+  }
+
+  /** Waits until it has printed what fits `pattern`. */
+  async said(pattern: RegExp): Promise<RegExpExecArray> {
+    const deadline = performance.now() + START_LIMIT_MS;
+    while (performance.now() < deadline) {
+      const found = pattern.exec(this.output);
+      if (found) return found;
+      await wait(20);
+    }
+    throw new Error(`The server did not print ${pattern}:\n${this.output}`);
+  }
+
+  /** Sends one operation, with more headers than the usual. */
+  post(query: string, headers: Record<string, string>): Promise<Response> {
+    return fetch(this.#url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${makeToken()}`, ...headers },
+      body: JSON.stringify({ query }),
+    });
+  }
+
   /** Creates a backup and waits for its end. */
   async backUp(input: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
     const answer = await this.query(

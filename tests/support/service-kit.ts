@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AuditAnchorFile } from '../../src/db/audit-anchor-file.js';
 import { type Metadata, openMetadata } from '../../src/db/metadata.js';
 import { CronCalendar } from '../../src/jobs/cron-calendar.js';
 import { InProcessJobQueue } from '../../src/jobs/in-process-job-queue.js';
@@ -11,6 +12,7 @@ import { BackupCheckService } from '../../src/services/backup-check-service.js';
 import { BackupRunner } from '../../src/services/backup-runner.js';
 import { BackupService, type CreateBackup } from '../../src/services/backup-service.js';
 import { CleanupService } from '../../src/services/cleanup-service.js';
+import { recordEnd } from '../../src/services/end-audit.js';
 import { ChangeGuard } from '../../src/services/guard/change-guard.js';
 import { OperationHooks } from '../../src/services/hooks/operation-hooks.js';
 import { OperationFeed } from '../../src/services/operation-feed.js';
@@ -21,6 +23,7 @@ import { RestoreRunner } from '../../src/services/restore-runner.js';
 import { RestoreService } from '../../src/services/restore-service.js';
 import { ScheduleRuns } from '../../src/services/schedules/schedule-runs.js';
 import { ScheduleService } from '../../src/services/schedules/schedule-service.js';
+import { toAuditWitness } from '../../src/services/snapshot-labels.js';
 import { TillGate } from '../../src/services/till-gate.js';
 import { TillRecovery } from '../../src/services/till-recovery.js';
 import { type Clock, systemClock } from '../../src/shared/clock.js';
@@ -46,6 +49,7 @@ export interface ServiceKit {
   queue: InProcessJobQueue;
   feed: OperationFeed;
   progress: ProgressService;
+  audit: AuditService;
   backups: BackupService;
   restores: RestoreService;
   checks: BackupCheckService;
@@ -93,7 +97,6 @@ async function openKitIn(folder: string, engine: FakeEngine, options: KitOptions
   const queue = new InProcessJobQueue({ onFailure });
   const feed = new OperationFeed();
   const progress = new ProgressService({ ...metadata, clock, onFailure });
-  const audit = new AuditService({ audit: metadata.audit, clock, random });
   const gate = new TillGate();
   const checkQueue = new InProcessJobQueue({ onFailure });
   const till = new TillRecovery({ engine, gate, onFailure });
@@ -104,6 +107,19 @@ async function openKitIn(folder: string, engine: FakeEngine, options: KitOptions
   const guard = new ChangeGuard(metadata.backups);
   const hooks = new OperationHooks(runHook, { onFailure });
   const running = { engine, queue, gate, till, progress, feed, guard, hooks, raiseAlert };
+  const anchor = new AuditAnchorFile(folder, { onFailure });
+  const witnesses = async () =>
+    (await engine.listSnapshots()).flatMap((each) => toAuditWitness(each, 'kit') ?? []);
+  const audit = new AuditService({
+    audit: metadata.audit,
+    anchor,
+    serverId: 'kit',
+    witnesses,
+    clock,
+    random,
+  });
+  await audit.open(await engine.deriveKey('audit'));
+  feed.observeEnds((change) => recordEnd(change, { audit, onFailure }));
   const shared = { ...metadata, ...running, audit, clock, random, onFailure };
   const backupRunner = new BackupRunner({ ...shared, backups: metadata.backups });
   const restoreRunner = new RestoreRunner(shared, { restoreDir });
@@ -124,6 +140,7 @@ async function openKitIn(folder: string, engine: FakeEngine, options: KitOptions
     await Promise.all([queue.drain(0), checkQueue.drain(0)]);
     feed.close();
     await progress.close();
+    await audit.close();
     await metadata.close();
   };
   return {
@@ -134,6 +151,7 @@ async function openKitIn(folder: string, engine: FakeEngine, options: KitOptions
     queue,
     feed,
     progress,
+    audit,
     backups,
     restores: new RestoreService({ ...shared, runner: restoreRunner }, { restoreDir }),
     checks: new BackupCheckService({ ...shared, checkRunner, checkQueue }),

@@ -57,6 +57,7 @@ export class SteppedStorage {
       getRange: (key, offset, length) =>
         call(`getRange ${key}`, () => Buffer.from(this.#find(key).subarray(offset, offset + length))),
       list: (prefix) => this.#list(prefix, call),
+      probe: () => call('probe', () => ({ freeBytes: null, totalBytes: null })),
       delete: (key) =>
         call(`delete ${key}`, () => {
           if (this.objects.delete(key)) this.#watcher.onDelete(key);

@@ -3,8 +3,10 @@ import { pino } from 'pino';
 import { type Api, type ApiDeps, createApi } from '../../src/api/schema.js';
 import type { TokenKeySource } from '../../src/server/auth/token-key.js';
 import { createTokenVerifier, type TokenRules } from '../../src/server/auth/token-verifier.js';
+import type { Monitoring } from '../../src/server/monitoring-routes.js';
 import { createServer, type Listening, type Server, type ServerOptions } from '../../src/server/server.js';
 import { systemClock } from '../../src/shared/clock.js';
+import { logContext } from '../../src/shared/log-context.js';
 import { systemRandom } from '../../src/shared/random.js';
 import { MemoryServices } from './memory-services.js';
 import { makeToken, TEST_SECRET } from './tokens.js';
@@ -26,6 +28,7 @@ export interface TestApiOptions extends Partial<ServerOptions> {
   services?: Omit<ApiDeps, 'logger' | 'clock' | 'random'>;
   key?: TokenKeySource;
   rules?: Partial<TokenRules>;
+  monitoring?: Partial<Monitoring>;
 }
 
 /** A real server on a free port, and a client for it. */
@@ -42,10 +45,14 @@ export class TestApi implements AsyncDisposable {
     services = new MemoryServices(),
     key,
     rules,
+    monitoring,
     ...options
   }: TestApiOptions = {}): Promise<TestApi> {
     const logged: string[] = [];
-    const logger = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
+    const logger = pino(
+      { level: 'debug', mixin: () => ({ ...logContext() }) },
+      { write: (line: string) => void logged.push(line) },
+    );
     const shared = { logger, clock: systemClock, random: systemRandom };
     const production = options.production ?? true;
     const api = createApi({ ...services, ...shared }, { production });
@@ -55,7 +62,17 @@ export class TestApi implements AsyncDisposable {
       ...rules,
     });
     const server = createServer(
-      { ...shared, api, verifier },
+      {
+        ...shared,
+        api,
+        verifier,
+        monitoring: {
+          isReady: async () => true,
+          renderMetrics: async () => ({ contentType: 'text/plain', body: 'metrics' }),
+          metricsToken: null,
+          ...monitoring,
+        },
+      },
       { host: '127.0.0.1', port: 0, closeGraceMs: 500, ...options, production },
     );
     return new TestApi(server, await server.listen(), api, logged);

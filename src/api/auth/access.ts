@@ -53,6 +53,12 @@ export class Access {
     return null;
   }
 
+  /** Settles a request for `target`, which is no field of the schema and needs an administrator; null lets it pass. */
+  async authorize(context: ApiContext, target: string): Promise<AppError | null> {
+    const refusal = this.findRefusal(context, 'ADMIN');
+    return refusal && this.refuse(context, refusal, target);
+  }
+
   private findRefusal({ caller }: ApiContext, role: Role): AppError | null {
     if (caller.kind === 'stranger') return caller.refusal;
     if (caller.expiresAt <= this.deps.clock.now()) {

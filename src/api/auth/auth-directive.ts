@@ -14,6 +14,7 @@ import {
   type GraphQLObjectType,
   GraphQLSchema,
 } from 'graphql';
+import { invariant } from '../../shared/errors.js';
 import type { Role } from '../../shared/operation.js';
 import type { ApiContext } from '../context.js';
 
@@ -31,7 +32,7 @@ export function declareAuth(schema: GraphQLSchema): GraphQLSchema {
     locations: [DirectiveLocation.OBJECT, DirectiveLocation.FIELD_DEFINITION],
     args: {
       requires: {
-        type: new GraphQLNonNull(createRole(schema)),
+        type: new GraphQLNonNull(findRole(schema)),
         defaultValue: 'ADMIN',
         description: 'The role that the token must carry.',
       },
@@ -41,18 +42,10 @@ export function declareAuth(schema: GraphQLSchema): GraphQLSchema {
   return new GraphQLSchema({ ...config, directives: [...config.directives, directive] });
 }
 
-function createRole(schema: GraphQLSchema): GraphQLEnumType {
-  const existing = schema.getType('Role');
-  if (existing instanceof GraphQLEnumType) return existing;
-  return new GraphQLEnumType({
-    name: 'Role',
-    description: 'Roles that the point-of-sale system puts into its tokens.',
-    values: {
-      ADMIN: { description: 'May take, restore and delete backups.' },
-      MANAGER: { description: 'Runs a shop; may use no operation of this server.' },
-      CASHIER: { description: 'Works at a till; may use no operation of this server.' },
-    },
-  });
+function findRole(schema: GraphQLSchema): GraphQLEnumType {
+  const role = schema.getType('Role');
+  invariant(role instanceof GraphQLEnumType, 'the schema shows roles in its audit log');
+  return role;
 }
 
 /**

@@ -69,6 +69,14 @@ export class KeyRing {
     return domain === 'sealed' ? this.#master.chunkerKey : this.#publicKey('tillvault/1/plain chunker');
   }
 
+  /** A key of its own for something beside the repository: the same for all who open it, and for nobody else. */
+  deriveKey(purpose: string): Uint8Array {
+    const info = `tillvault/1/purpose/${purpose}`;
+    return new Uint8Array(
+      hkdfSync('sha256', this.#master.chunkIdKey, this.#repositoryBytes, info, KEY_BYTES),
+    );
+  }
+
   #contextOf(fields: ObjectHeader, header: Uint8Array): SegmentContext {
     const master = this.#master.epochs.get(fields.epoch);
     if (!master)

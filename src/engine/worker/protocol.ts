@@ -20,6 +20,7 @@ import type {
   RestoreTestUpdate,
   RestoreUpdate,
   SnapshotDescription,
+  StorageMeasure,
   UnendedRestore,
   VerifyOutcome,
   VerifyRequest,
@@ -39,6 +40,8 @@ export interface Calls {
   listSnapshots: { request: null; answer: SnapshotDescription[]; update: never };
   prune: { request: PruneRequest; answer: PruneOutcome; update: PruneUpdate };
   deleteSnapshot: { request: string; answer: null; update: never };
+  measureStorage: { request: null; answer: StorageMeasure; update: never };
+  deriveKey: { request: string; answer: Uint8Array; update: never };
   recoverRestores: { request: readonly UnendedRestore[]; answer: RecoveredRestore[]; update: never };
   acknowledgeRestore: { request: UnendedRestore; answer: null; update: never };
 }
@@ -62,7 +65,8 @@ export type FromEngine =
   | { kind: 'progress'; id: number; update: Update }
   | { kind: 'answer'; id: number; answer: Calls[Method]['answer'] }
   | { kind: 'failure'; id: number; failure: Failure }
-  | { kind: 'warning'; message: string };
+  /** `id`: of the call that it is about; null for none. */
+  | { kind: 'warning'; message: string; id: number | null };
 
 /** An error as it crosses between threads. */
 export type Failure =

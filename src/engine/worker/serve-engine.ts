@@ -1,4 +1,5 @@
 /** The engine's side of the thread boundary: runs calls, one AbortController each, and throttles progress. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock } from '../../shared/clock.js';
 import type { Engine, RunOptions } from '../engine.js';
@@ -14,6 +15,14 @@ import {
 /** Progress crosses the boundary at most this often, but for changes of phase and component. */
 const PROGRESS_EVERY_MS = 40;
 
+// One for the thread: it stands for the call stack, through an engine that knows nothing of calls.
+const calls = new AsyncLocalStorage<number>();
+
+/** The call that what runs now is part of, for what the engine says beside its answers; null for none. */
+export function currentCall(): number | null {
+  return calls.getStore() ?? null;
+}
+
 type Call = Extract<ToEngine, { kind: 'call' }>;
 
 /** Answers calls that arrive on `port` until it is closed. */
@@ -26,7 +35,10 @@ export function serveEngine(port: MessagePort, engine: Engine, clock: Clock): vo
     running.set(call.id, controller);
     const progress = throttle(clock, (update) => send({ kind: 'progress', id: call.id, update }));
     try {
-      const result = await run(engine, call, { signal: controller.signal, onProgress: progress.report });
+      const result = await calls.run(call.id, run, engine, call, {
+        signal: controller.signal,
+        onProgress: progress.report,
+      });
       progress.flush();
       send({ kind: 'answer', id: call.id, answer: result });
     } catch (error) {
@@ -68,6 +80,10 @@ async function run(
       return engine.findDamagedBackups(options.signal ? { signal: options.signal } : {});
     case 'listSnapshots':
       return engine.listSnapshots(options.signal ? { signal: options.signal } : {});
+    case 'measureStorage':
+      return engine.measureStorage(options.signal ? { signal: options.signal } : {});
+    case 'deriveKey':
+      return engine.deriveKey(call.request);
     case 'recoverRestores':
       return engine.recoverRestores(call.request);
     case 'acknowledgeRestore':

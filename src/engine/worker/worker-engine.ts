@@ -2,6 +2,7 @@
  * The server's side of the thread boundary: an Engine whose work happens in a worker thread with a heap of its own, so
  * that a backup delays no query. A thread that dies fails the calls it had, and the next call starts another.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Worker } from 'node:worker_threads';
 import { AppError, CancelledError, StorageError } from '../../shared/errors.js';
 import type {
@@ -26,6 +27,7 @@ import type {
   RestoreUpdate,
   RunOptions,
   SnapshotDescription,
+  StorageMeasure,
   UnendedRestore,
   VerifyOutcome,
   VerifyRequest,
@@ -51,6 +53,8 @@ interface PendingCall {
   resolve: (answer: Calls[Method]['answer']) => void;
   reject: (error: Error) => void;
   onProgress: ((update: Update) => void) | undefined;
+  /** Runs something as part of what made the call: lines of the log then say which request that was. */
+  inCaller: <T>(work: () => T) => T;
 }
 
 export class WorkerEngine implements Engine {
@@ -143,6 +147,16 @@ export class WorkerEngine implements Engine {
     await this.#call('deleteSnapshot', snapshotId, {});
   }
 
+  async measureStorage(options: { signal?: AbortSignal } = {}): Promise<StorageMeasure> {
+    await this.#ensureOpen();
+    return this.#call('measureStorage', null, options);
+  }
+
+  async deriveKey(purpose: string): Promise<Uint8Array> {
+    await this.#ensureOpen();
+    return this.#call('deriveKey', purpose, {});
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const worker = this.#worker;
@@ -197,7 +211,12 @@ export class WorkerEngine implements Engine {
     signal?.addEventListener('abort', cancel, { once: true });
     try {
       return await new Promise<Calls[M]['answer']>((resolve, reject) => {
-        this.#pending.set(id, { resolve, reject, onProgress: onProgress as PendingCall['onProgress'] });
+        this.#pending.set(id, {
+          resolve,
+          reject,
+          onProgress: onProgress as PendingCall['onProgress'],
+          inCaller: AsyncLocalStorage.snapshot(),
+        });
         this.#send({ kind: 'call', id, method, request } as ToEngine);
       });
     } finally {
@@ -210,9 +229,16 @@ export class WorkerEngine implements Engine {
   }
 
   #receive(message: FromEngine): void {
-    if (message.kind === 'warning') this.#deps.onWarning(message.message);
+    if (message.kind === 'warning') this.#warn(message.id, message.message);
     else if (message.kind === 'progress') this.#pending.get(message.id)?.onProgress?.(message.update);
     else this.#settle(message);
+  }
+
+  #warn(id: number | null, message: string): void {
+    const warn = () => this.#deps.onWarning(message);
+    const call = id === null ? undefined : this.#pending.get(id);
+    if (call) call.inCaller(warn);
+    else warn();
   }
 
   #settle(message: Extract<FromEngine, { kind: 'answer' | 'failure' }>): void {

@@ -3,7 +3,14 @@ import { mkdir, mkdtemp, readFile, realpath, rm, stat, symlink, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { ConfigError, type Environment, loadConfig, readEnvironment } from '../../../src/config.js';
+import {
+  ConfigError,
+  digestConfig,
+  type Environment,
+  listSecrets,
+  loadConfig,
+  readEnvironment,
+} from '../../../src/config.js';
 import { systemRandom } from '../../../src/shared/random.js';
 
 describe('config', () => {
@@ -414,6 +421,102 @@ describe('config', () => {
     it('lets its own folders lie in DATA_DIR', () => {
       const inside = { STORAGE_URL: 'file:data/backups', RESTORE_DIR: 'data/restore', TEMP_DIR: 'data/temp' };
       expect(problemsOf(inside)).to.be.empty;
+    });
+  });
+
+  describe('monitoring', () => {
+    it('is off where nothing is said', () => {
+      expect(load()).to.deep.include({
+        auditRetentionDays: 400,
+        metrics: { token: null, listen: null },
+        alerts: { webhook: null, repeatMs: 86_400_000, minFreePercent: 10, maxAgeMs: null },
+        logFile: null,
+      });
+    });
+
+    it('takes what is said', () => {
+      const config = load({
+        METRICS_PORT: '9000',
+        METRICS_TOKEN: 't'.repeat(16),
+        ALERT_WEBHOOK_URL: 'https://example.org/hook',
+        ALERT_WEBHOOK_SECRET: 's'.repeat(16),
+        ALERT_MAX_AGE_HOURS: '26',
+        LOG_FILE: 'logs/a.log',
+      });
+      expect(config.metrics).to.deep.equal({
+        token: 't'.repeat(16),
+        listen: { host: '127.0.0.1', port: 9000 },
+      });
+      expect(config.alerts).to.deep.include({
+        webhook: { url: 'https://example.org/hook', secret: 's'.repeat(16) },
+        maxAgeMs: 26 * 3_600_000,
+      });
+      expect(config.logFile).to.deep.equal({ path: join(cwd, 'logs/a.log'), maxBytes: 20_000_000, kept: 14 });
+    });
+
+    for (const [variable, value] of [
+      ['AUDIT_RETENTION_DAYS', '0'],
+      ['METRICS_TOKEN', 'short'],
+      ['METRICS_TOKEN', 'with spaces in the token'],
+      ['METRICS_PORT', '70000'],
+      ['ALERT_WEBHOOK_SECRET', 'short'],
+      ['ALERT_REPEAT_HOURS', '0'],
+      ['ALERT_MIN_FREE_PERCENT', '100'],
+      ['LOG_FILE', 'logs/'],
+      ['LOG_FILES_KEPT', '0'],
+    ] as const) {
+      it(`refuses ${variable}=${value}`, () =>
+        expectProblem({ [variable]: value }, new RegExp(`^${variable}: `)));
+    }
+
+    it('refuses an address for alerts that is not safe, without a secret, or with a password', () => {
+      const secret = { ALERT_WEBHOOK_SECRET: 's'.repeat(16) };
+      expectProblem(
+        { ALERT_WEBHOOK_URL: 'http://example.org/hook', ...secret },
+        /^ALERT_WEBHOOK_URL: .*found \d+ characters/,
+      );
+      expectProblem({ ALERT_WEBHOOK_URL: 'https://u:p@example.org/', ...secret }, /^ALERT_WEBHOOK_URL: /);
+      expectProblem({ ALERT_WEBHOOK_URL: 'https://example.org/' }, /^ALERT_WEBHOOK_SECRET: /);
+    });
+
+    it('refuses a log file in a folder that is backed up', () => {
+      expectProblem({ LOG_FILE: 'files/a.log' }, /LOG_FILE/);
+    });
+  });
+
+  describe('digestConfig()', () => {
+    it('changes with what is not secret, and only with that', () => {
+      const digest = (environment: Environment) => digestConfig(load({ ...SECRETS, ...environment }));
+      const base = digest({});
+      expect(digest({}))
+        .to.equal(base)
+        .and.to.match(/^[0-9a-f]{64}$/);
+      expect(digest({ BACKUP_ENCRYPTION_KEY: 'another key of the tests' })).to.equal(base);
+      expect(digest({ JWT_SECRET: 'x'.repeat(40) })).to.equal(base);
+      expect(digest({ PORT: '4001' })).not.to.equal(base);
+      const at = (user: string) => digest({ DATABASE_URL: `postgresql://u:${user}@h/d` });
+      expect(at('first')).to.equal(at('second')).and.not.to.equal(base);
+    });
+  });
+
+  describe('listSecrets()', () => {
+    it('holds every secret text, also those within addresses', () => {
+      const config = load({
+        ...SECRETS,
+        DATABASE_URL: 'postgresql://u:p%40ssword@h/d',
+        ALERT_WEBHOOK_URL: 'https://example.org/a-private-path?x=1',
+        ALERT_WEBHOOK_SECRET: 'w'.repeat(16),
+        METRICS_TOKEN: 'm'.repeat(16),
+      });
+      expect(listSecrets(config)).to.include.members([
+        SECRETS.BACKUP_ENCRYPTION_KEY,
+        SECRETS.JWT_SECRET,
+        'p%40ssword',
+        'p@ssword',
+        '/a-private-path?x=1',
+        'w'.repeat(16),
+        'm'.repeat(16),
+      ]);
     });
   });
 

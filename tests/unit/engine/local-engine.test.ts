@@ -4,6 +4,7 @@ import { LocalEngine } from '../../../src/engine/index.js';
 import { systemClock } from '../../../src/shared/clock.js';
 import type { Component } from '../../../src/shared/component.js';
 import { MemoryStore } from '../../../src/storage/memory-store.js';
+import { expectCode } from '../../support/engine-till.js';
 import { MemoryJournal } from '../../support/memory-journal.js';
 import { MemorySource, MemoryTarget, type MemoryTree } from '../../support/memory-till.js';
 
@@ -52,6 +53,27 @@ function restoreRequest(snapshotId: string) {
 }
 
 describe('LocalEngine', () => {
+  describe('measureStorage()', () => {
+    it('adds up what is stored but for the head', async () => {
+      const { engine, objects } = createTill(new Map([['a', { kind: 'file', content: randomBytes(5_000) }]]));
+      await engine.open({ mayCreate: true });
+      await engine.backup(backupRequest('b1'), {});
+      const stored = [...objects].filter(([key]) => key !== 'config').map(([, bytes]) => bytes.length);
+      expect(await engine.measureStorage()).to.deep.equal({
+        location: 'memory',
+        usedBytes: stored.reduce((sum, bytes) => sum + bytes, 0),
+        freeBytes: null,
+        totalBytes: null,
+      });
+    });
+
+    it('stops when it is told to', async () => {
+      const { engine } = createTill(new Map());
+      await engine.open({ mayCreate: true });
+      await expectCode(engine.measureStorage({ signal: AbortSignal.abort() }), 'CANCELLED');
+    });
+  });
+
   for (const encrypt of [true, false]) {
     context(`when the backup is ${encrypt ? 'encrypted' : 'plain'}`, () => {
       it('restores what was backed up', async () => {

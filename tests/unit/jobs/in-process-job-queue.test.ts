@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { InProcessJobQueue } from '../../../src/jobs/in-process-job-queue.js';
 import { AppError } from '../../../src/shared/errors.js';
+import { logContext, withLogContext } from '../../../src/shared/log-context.js';
 import { workUntil } from '../../support/fake-engine.js';
 
 describe('InProcessJobQueue', () => {
@@ -31,6 +32,23 @@ describe('InProcessJobQueue', () => {
     });
     return { open: gate.resolve, ended: ended.promise };
   }
+
+  it('runs each job with the ids of the request that asked for it', async () => {
+    const seen: unknown[] = [];
+    const run = async () => void seen.push(logContext());
+    const first = add('first');
+    withLogContext({ requestId: 'r1' }, () => queue.enqueue({ id: 'a', run }));
+    withLogContext({ requestId: 'r2' }, () => queue.enqueue({ id: 'b', run }));
+    queue.enqueue({ id: 'c', run });
+    expect(queue.load).to.deep.equal({ running: 1, waiting: 3 });
+    first.open();
+    while (seen.length < 3) await delay(1);
+    expect(seen).to.deep.equal([
+      { requestId: 'r1', operationId: 'a' },
+      { requestId: 'r2', operationId: 'b' },
+      { operationId: 'c' },
+    ]);
+  });
 
   it('runs jobs one at a time, in the order they came', async () => {
     const jobs = ['a', 'b', 'c'].map((id) => add(id));

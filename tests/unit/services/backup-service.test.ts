@@ -67,7 +67,7 @@ describe('BackupService', () => {
     it('gives the engine the labels that the metadata can be rebuilt from', async () => {
       const backup = await complete({ ...FULL, name: ' Before the sale ', compressionLevel: 19 });
       const [snapshot] = await kit.engine.listSnapshots();
-      expect(snapshot?.labels).to.deep.equal({
+      expect(snapshot?.labels).to.deep.include({
         name: 'Before the sale',
         type: 'FULL',
         trigger: 'MANUAL',
@@ -77,6 +77,15 @@ describe('BackupService', () => {
         compressionLevel: 19,
         pinned: false,
       });
+    });
+
+    it('lets the snapshot bear witness to the audit log', async () => {
+      await complete();
+      const [snapshot] = await kit.engine.listSnapshots();
+      const seen = await kit.metadata.audit.findAt(Number(snapshot?.labels.auditSequence));
+      expect(seen?.hash)
+        .to.match(/^[0-9a-f]{64}$/)
+        .and.to.equal(snapshot?.labels.auditHash);
     });
 
     it('takes each component once', async () => {
@@ -392,10 +401,12 @@ describe('BackupService', () => {
     await codeOf(kit.backups.create(ADMIN, { ...FULL, retentionDays: 0 }));
     await kit.backups.delete(ADMIN, id);
     await codeOf(kit.backups.cancel(ADMIN, id));
-    const entries = await kit.metadata.audit.listNewest(10);
+    const { items: entries } = await kit.audit.list({ page: 1, limit: 10 }, null);
     const log = entries.map(({ action, target, outcome }) => `${action} ${target} ${outcome}`);
     expect(log).to.have.members([
+      'audit.begin null ok',
       `backup.create ${id} ok`,
+      `backup.end ${id} ok`,
       'backup.create null BAD_USER_INPUT',
       `backup.delete ${id} ok`,
       `backup.cancel ${id} NOT_FOUND`,

@@ -203,7 +203,7 @@ describe('CleanupService', () => {
   it('audits itself and every backup that it removes', async () => {
     await storeSome();
     await kit.cleanup.run(SCHEDULED_CLEANUP, { dryRun: false });
-    const entries = await kit.metadata.audit.listNewest(10);
+    const { items: entries } = await kit.audit.list({ page: 1, limit: 10 }, { actor: 'cleanup' });
     const log = entries.map(
       ({ action, actor, target, outcome }) => `${actor} ${action} ${target} ${outcome}`,
     );

@@ -60,4 +60,15 @@ describe('OperationFeed', () => {
     await changes.return?.();
     expect((await waiting).done).to.equal(true);
   });
+
+  it('tells observers of ends once each, and of nothing else', () => {
+    const feed = new OperationFeed();
+    const ends: unknown[] = [];
+    feed.observeEnds((end) => ends.push(end));
+    const end = change('a');
+    feed.publish(change('a'));
+    feed.publishEnd(end);
+    feed.publish(end);
+    expect(ends).to.deep.equal([end]);
+  });
 });

@@ -27,6 +27,13 @@ describe('FileStore', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
+  describe('probe()', () => {
+    it('fails when the folder is gone, and does not make it', async () => {
+      await expectCode(store.probe(), 'SERVICE_UNAVAILABLE');
+      expect(await readdir(folder)).to.deep.equal([]);
+    });
+  });
+
   it('gives files mode 0600 and folders 0700, whatever the umask', async () => {
     const before = process.umask(0);
     try {

@@ -26,6 +26,16 @@ describe('KeyRing', () => {
     expect(Buffer.from(pack).equals(index)).to.equal(false);
   });
 
+  it('derives keys for other purposes that no epoch changes, one for each purpose and repository', () => {
+    const later = new KeyRing(repositoryId, { ...master, epochs: new Map([[7, randomBytes(32)]]) });
+    const other = new KeyRing('cd'.repeat(32) as RepositoryId, master);
+    const hex = (ring: KeyRing, purpose: string) => Buffer.from(ring.deriveKey(purpose)).toString('hex');
+    expect(hex(later, 'audit'))
+      .to.equal(hex(keys, 'audit'))
+      .and.to.match(/^[0-9a-f]{64}$/);
+    expect(new Set([hex(keys, 'audit'), hex(keys, 'other'), hex(other, 'audit')]).size).to.equal(3);
+  });
+
   it('writes with the highest epoch and reads every epoch', () => {
     const rotated = new KeyRing(repositoryId, {
       ...master,

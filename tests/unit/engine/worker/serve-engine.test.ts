@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
 import { expect } from 'chai';
 import type { BackupOutcome, BackupUpdate, Engine } from '../../../../src/engine/index.js';
-import { serveEngine } from '../../../../src/engine/index.js';
+import { currentCall, serveEngine } from '../../../../src/engine/index.js';
 import type { FromEngine, ToEngine } from '../../../../src/engine/worker/protocol.js';
 import { backupRequest, createEngineTill } from '../../../support/engine-till.js';
 import { FixedClock } from '../../../support/fixed-clock.js';
@@ -54,6 +54,23 @@ describe('serveEngine()', () => {
       update('SCANNING', 5),
     ];
     expect(bytesOf(await messagesOf([...steps, update('CAPTURING', 6)]))).to.deep.equal([1, 4, 5, 6]);
+  });
+
+  it('knows which call the engine is at, and that it is at none', async () => {
+    const engine: Engine = createEngineTill({}).engine;
+    const seen: (number | null)[] = [];
+    engine.deriveKey = async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      seen.push(currentCall());
+      return new Uint8Array(1);
+    };
+    const { port1, port2 } = new MessageChannel();
+    serveEngine(port1, engine, new FixedClock());
+    for (const id of [3, 4])
+      port2.postMessage({ kind: 'call', id, method: 'deriveKey', request: 'x' } satisfies ToEngine);
+    while (seen.length < 2) await once(port2, 'message');
+    port1.close();
+    expect([seen, currentCall()]).to.deep.equal([[3, 4], null]);
   });
 
   it('passes on the last update before the answer', async () => {

@@ -75,10 +75,8 @@ describe('ScheduleService', () => {
   }
 
   async function auditOf(action: string): Promise<string[]> {
-    const entries = await kit.metadata.audit.listNewest(100);
-    return entries
-      .filter((entry) => entry.action === action)
-      .map(({ actor, outcome }) => `${actor} ${outcome}`);
+    const { items } = await kit.audit.list({ page: 1, limit: 100 }, { action });
+    return items.map(({ actor, outcome }) => `${actor} ${outcome}`);
   }
 
   describe('create()', () => {
@@ -306,8 +304,9 @@ describe('ScheduleService', () => {
     await kit.schedules.update(ADMIN, id, NIGHTLY);
     await kit.schedules.run(ADMIN, id);
     await kit.schedules.delete(ADMIN, id);
-    const entries = await kit.metadata.audit.listNewest(10);
-    const log = entries.map(({ action, actor, role, outcome }) => `${action} ${actor} ${role} ${outcome}`);
+    const { items } = await kit.audit.list({ page: 1, limit: 100 }, null);
+    const byUsers = items.filter(({ actor }) => actor !== 'system');
+    const log = byUsers.map(({ action, actor, role, outcome }) => `${action} ${actor} ${role} ${outcome}`);
     expect(log).to.have.members([
       'schedule.create alice ADMIN ok',
       'schedule.create alice ADMIN CONFLICT',
