@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { createApi } from './api/schema.js';
 import { createAudit } from './app/create-audit.js';
+import { createDownloads } from './app/create-downloads.js';
 import { createEngine, openRepository } from './app/create-engine.js';
 import { createLogger } from './app/create-logger.js';
 import { createMonitoring } from './app/create-monitoring.js';
@@ -15,6 +16,7 @@ import { type Config, listSecrets } from './config.js';
 import { openMetadata } from './db/metadata.js';
 import type { Engine } from './engine/index.js';
 import { InProcessJobQueue } from './jobs/in-process-job-queue.js';
+import { createRestApi } from './rest/rest-api.js';
 import { createTokenVerifier } from './server/auth/token-verifier.js';
 import { createMetricsServer } from './server/metrics-server.js';
 import { createServer, type Listening } from './server/server.js';
@@ -25,6 +27,7 @@ import { BackupService } from './services/backup-service.js';
 import { CleanupService } from './services/cleanup-service.js';
 import { ChangeGuard } from './services/guard/change-guard.js';
 import { OperationHooks } from './services/hooks/operation-hooks.js';
+import { OpenDownloads } from './services/open-downloads.js';
 import { OperationFeed } from './services/operation-feed.js';
 import { ProgressService } from './services/progress-service.js';
 import { RecoveryService } from './services/recovery-service.js';
@@ -113,17 +116,19 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
   });
   const raiseAlert = monitoring.alerts.raise;
   const shared = { ...metadata, ...kit, raiseAlert };
+  const openDownloads = new OpenDownloads();
   const folders = { restoreDir: config.restoreDir };
   const backupRunner = new BackupRunner(shared);
   const restoreRunner = new RestoreRunner(shared, folders);
-  const backups = new BackupService({ ...shared, runner: backupRunner });
+  const backups = new BackupService({ ...shared, runner: backupRunner, downloads: openDownloads });
   const restores = new RestoreService({ ...shared, runner: restoreRunner }, folders);
   const checkRunner = new BackupCheckRunner({ ...shared, checkQueue, version: VERSION });
   const checks = new BackupCheckService({ ...shared, checkRunner, checkQueue });
   const repository = new RepositoryVerification({ ...shared, checkQueue }, { days: config.verifyDays });
+  const downloads = createDownloads(config, { ...shared, open: openDownloads });
   const recovery = new RecoveryService({ ...shared, backupRunner, restoreRunner }, folders);
 
-  const cleanup = new CleanupService({ ...shared, service: backups });
+  const cleanup = new CleanupService({ ...shared, service: backups, downloads: openDownloads });
   const { scheduler, schedules, tasks } = createTimekeeping(config, {
     ...shared,
     service: backups,
@@ -141,6 +146,7 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
       ...monitoring,
       backups,
       restores,
+      downloads,
       schedules,
       cleanup,
       checks,
@@ -150,12 +156,14 @@ export async function createApp(config: Config, overrides: AppOverrides = {}): P
     },
     { production },
   );
+  const rest = createRestApi({ backups, restores, downloads, progress }, { production, version: VERSION });
   const { host, port, metrics } = config;
   const renderMetrics = () => monitoring.metrics.render();
   const isReady = () => monitoring.health.isReady();
   const server = createServer(
     {
       api,
+      rest,
       verifier,
       logger,
       clock,

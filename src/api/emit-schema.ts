@@ -9,6 +9,7 @@ export function emitSchema(): string {
   const schema = buildDeclaredSchema({
     backups: SILENT,
     restores: SILENT,
+    downloads: SILENT,
     schedules: SILENT,
     cleanup: SILENT,
     checks: SILENT,
@@ -48,4 +49,5 @@ const SILENT = {
   status: refuse,
   close: refuse,
   findDelivery: refuse,
+  createLink: refuse,
 };

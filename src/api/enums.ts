@@ -6,6 +6,7 @@ import { registerEnumType } from 'type-graphql';
 import type { AlertKind } from '../services/alert.js';
 import type { AlertDelivery } from '../services/alert-service.js';
 import type { HealthStatus } from '../services/health-service.js';
+import type { ArchiveFormat } from '../shared/archive-format.js';
 import type { Component } from '../shared/component.js';
 import type {
   BackupPhase,
@@ -110,7 +111,7 @@ export const BackupSortFieldEnum = registerWords<'CREATED_AT' | 'NAME' | 'SIZE_B
 );
 
 /** GraphQL `ArchiveFormat`. */
-export const ArchiveFormatEnum = registerWords<'ZIP' | 'TAR' | 'TAR_GZ' | 'TAR_ZST'>(
+export const ArchiveFormatEnum = registerWords<ArchiveFormat>(
   'ArchiveFormat',
   'Format of a downloaded backup.',
   {

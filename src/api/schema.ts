@@ -13,6 +13,7 @@ import type { AuditService } from '../services/audit-service.js';
 import type { BackupCheckService } from '../services/backup-check-service.js';
 import type { BackupService } from '../services/backup-service.js';
 import type { CleanupService } from '../services/cleanup-service.js';
+import type { DownloadService } from '../services/download-service.js';
 import type { HealthService } from '../services/health-service.js';
 import type { OperationFeed } from '../services/operation-feed.js';
 import type { ProgressService } from '../services/progress-service.js';
@@ -61,6 +62,7 @@ export interface ApiDeps {
     'list' | 'get' | 'findAll' | 'create' | 'delete' | 'deleteAll' | 'cancel' | 'pin' | 'confirm'
   >;
   restores: Pick<RestoreService, 'list' | 'get' | 'create' | 'cancel'>;
+  downloads: Pick<DownloadService, 'createLink'>;
   progress: Pick<
     ProgressService,
     'backupProgress' | 'restoreProgress' | 'latestBackupProgresses' | 'latestRestoreProgresses'
@@ -159,7 +161,7 @@ export function createApi(deps: ApiDeps, options: { production: boolean }): Api 
 export function buildDeclaredSchema(deps: SchemaDeps): GraphQLSchema {
   const container = new Map<unknown, object>([
     [BackupResolver, new BackupResolver(deps.backups)],
-    [BackupFieldsResolver, new BackupFieldsResolver(deps.checks)],
+    [BackupFieldsResolver, new BackupFieldsResolver(deps.downloads, deps.checks)],
     [RestoreResolver, new RestoreResolver(deps.restores)],
     [RestoreFieldsResolver, new RestoreFieldsResolver()],
     [ScheduleResolver, new ScheduleResolver(deps.schedules)],

@@ -69,6 +69,15 @@ export interface Engine {
   checkObjects(request: CheckObjectsRequest, options: RunOptions<CheckObjectsUpdate>): Promise<ObjectCheck[]>;
   /** The backups that need something which is known to be damaged or missing. @throws CancelledError, StorageError */
   findDamagedBackups(options?: { signal?: AbortSignal }): Promise<DamagedBackups>;
+  /**
+   * The content of a snapshot in manifest order, component by component: an entry, then for a file its content in
+   * pieces. Every chunk is authenticated, and the last piece of a file comes only after the whole file was compared with
+   * its SHA-256. Reads no further than it is asked for; ends its work when the iteration is ended or the signal aborts.
+   * The bytes of a piece stay valid; who keeps them keeps up to a block of 1 MiB.
+   * @throws CancelledError, NotFoundError, InvalidInputError when the snapshot does not hold a component or a path,
+   *   StorageError; IntegrityError naming the file that is damaged
+   */
+  streamSnapshot(request: StreamRequest, options?: { signal?: AbortSignal }): AsyncIterable<SnapshotPiece>;
   /** Every snapshot in the repository with the labels that it was made with, in no order. */
   listSnapshots(options?: { signal?: AbortSignal }): Promise<SnapshotDescription[]>;
   /** Makes a snapshot unreachable. Its space is reclaimed by a later clean-up. Not there: not an error. */
@@ -197,6 +206,38 @@ export interface RestoreRequest {
   /** Restores what is sound and leaves damaged files out, with a notice for each. Never for a live till. */
   skipDamaged?: boolean;
 }
+
+/** What of a snapshot is streamed. */
+export interface StreamRequest {
+  snapshotId: string;
+  components: readonly Component[];
+  /** As in RestoreRequest: with paths, the folders above them come too. */
+  paths?: readonly string[] | null;
+  /** false: entries alone, for their sizes and checksums; no content is read. */
+  withContent: boolean;
+}
+
+/** Fields of every entry of a snapshot that is streamed. */
+interface StreamedMetadata {
+  component: Component;
+  /** Path below the component, bytes as the manifest holds them: safe to join to a folder's path. */
+  path: Uint8Array;
+  /** Permission bits, 0 to 0o7777. */
+  mode: number;
+  /** Modification time in nanoseconds since 1970; may be negative. */
+  mtimeNs: bigint;
+  uid: number;
+  gid: number;
+}
+
+/** An entry of a snapshot as it is streamed. `sizeBytes` is what its content will have. */
+export type StreamedEntry =
+  | ({ kind: 'directory' } & StreamedMetadata)
+  | ({ kind: 'symlink'; target: Uint8Array } & StreamedMetadata)
+  | ({ kind: 'file'; sizeBytes: number /** SHA-256, 32 bytes. */; checksum: Uint8Array } & StreamedMetadata);
+
+/** One step of a streamed snapshot; `content` belongs to the file entry before it, which may have none. */
+export type SnapshotPiece = StreamedEntry | { kind: 'content'; bytes: Uint8Array };
 
 /** Asks for every byte of one snapshot to be read. */
 export interface VerifyRequest {

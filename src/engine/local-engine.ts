@@ -24,7 +24,9 @@ import type {
   RestoreUpdate,
   RunOptions,
   SnapshotDescription,
+  SnapshotPiece,
   StorageMeasure,
+  StreamRequest,
   UnendedRestore,
   VerifyOutcome,
   VerifyRequest,
@@ -39,6 +41,7 @@ import { runPrune } from './operations/prune.js';
 import { acknowledgeRestore, recoverRestores } from './operations/recover-restores.js';
 import { runRestore } from './operations/restore.js';
 import { runScrub, type ScrubOutcome } from './operations/scrub.js';
+import { streamSnapshot } from './operations/stream-snapshot.js';
 import { runRestoreTest, type ScratchPlace } from './operations/test-restore.js';
 import { runVerify } from './operations/verify.js';
 import { Repository, type RepositoryDeps } from './repository/repository.js';
@@ -127,6 +130,13 @@ export class LocalEngine implements Engine {
 
   async findDamagedBackups(options: { signal?: AbortSignal } = {}): Promise<DamagedBackups> {
     return findDamagedBackups(this.#opened(), options);
+  }
+
+  streamSnapshot(
+    request: StreamRequest,
+    options: { signal?: AbortSignal } = {},
+  ): AsyncIterable<SnapshotPiece> {
+    return streamSnapshot(this.#opened(), request, options);
   }
 
   async listSnapshots(options: { signal?: AbortSignal } = {}): Promise<SnapshotDescription[]> {

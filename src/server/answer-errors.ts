@@ -28,16 +28,26 @@ const BODY_PROBLEMS: Readonly<Record<string, string>> = {
 export function answerErrors(api: Pick<Api, 'formatError' | 'statusOf'>): ErrorRequestHandler {
   return (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error);
-    const problem = readBodyProblem(error);
-    if (!problem) return answerError(api, response, { error });
-    answerError(api, response, { error: new InvalidInputError(problem.message), status: problem.status });
+    const problem = toBodyProblem(error);
+    answerError(api, response, problem ? { error: problem, status: problem.status } : { error });
   };
 }
 
-function readBodyProblem(error: unknown): { message: string; status: number } | null {
+/** A request that HTTP itself has a status for. */
+export class RequestProblem extends InvalidInputError {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** What the body parser threw, made fit for the caller; null for any other error. */
+export function toBodyProblem(error: unknown): RequestProblem | null {
   if (!(error instanceof Error)) return null;
   const { type, status } = error as Error & { type?: unknown; status?: unknown };
   if (typeof status !== 'number' || status < 400 || status > 499) return null;
   const message = typeof type === 'string' ? BODY_PROBLEMS[type] : undefined;
-  return { status, message: message ?? 'The request body cannot be read' };
+  return new RequestProblem(status, message ?? 'The request body cannot be read');
 }

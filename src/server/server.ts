@@ -1,5 +1,6 @@
 /**
- * The network side of Tillvault: GraphQL over HTTP and WebSocket on `/graphql`, and what monitoring asks.
+ * The network side of Tillvault: GraphQL over HTTP and WebSocket on `/graphql`, REST and downloads below `/api/`, and
+ * what monitoring asks.
  * Knows transports, not what operations do.
  */
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
@@ -7,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import type { Api } from '../api/schema.js';
+import type { RestApi } from '../rest/rest-api.js';
 import { KiB } from '../shared/bytes.js';
 import type { Clock } from '../shared/clock.js';
 import { NotFoundError } from '../shared/errors.js';
@@ -18,6 +20,8 @@ import { type GraphqlWebSocketOptions, serveGraphqlWebSocket } from './graphql-w
 import { closeHttp, listen } from './listen.js';
 import { type Monitoring, monitoringRoutes } from './monitoring-routes.js';
 import { requestLog } from './request-log.js';
+import { restHttp } from './rest/rest-http.js';
+import { STALL_LIMIT_MS } from './rest/stalled-clients.js';
 import { securityHeaders } from './security-headers.js';
 
 const SECOND = 1_000;
@@ -25,6 +29,8 @@ const SECOND = 1_000;
 /** What the server works with. */
 export interface ServerDeps {
   api: Api;
+  /** Absent: only GraphQL is served. */
+  rest?: RestApi;
   verifier: TokenVerifier;
   logger: Logger;
   clock: Clock;
@@ -41,6 +47,8 @@ export interface ServerOptions {
   production: boolean;
   /** Time that open connections are given in `close()`; default 5 s. */
   closeGraceMs?: number;
+  /** A client of a download that takes no byte for this long is dropped; default 60 s. */
+  stallLimitMs?: number;
   /** Differences from DEFAULT_WEBSOCKET_OPTIONS. */
   webSocket?: Partial<GraphqlWebSocketOptions>;
 }
@@ -109,6 +117,10 @@ export function createServer(deps: ServerDeps, options: ServerOptions): Server {
       app.use(
         graphqlHttp(apollo, withState, { production: options.production, maxBodyBytes: MAX_BODY_BYTES }),
       );
+      if (deps.rest) {
+        const limits = { maxBodyBytes: MAX_BODY_BYTES, stallLimitMs: options.stallLimitMs ?? STALL_LIMIT_MS };
+        app.use(restHttp({ ...withState, rest: deps.rest }, limits));
+      }
       app.use((request, response) => {
         answerError(deps.api, response, {
           error: new NotFoundError(`There is nothing at "${request.path}"`),

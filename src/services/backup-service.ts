@@ -20,6 +20,7 @@ import type { AuditService } from './audit-service.js';
 import { type BackupOrigin, type CreateBackup, draftBackup } from './backup-draft.js';
 import type { BackupRunner } from './backup-runner.js';
 import { checkBatch, checkPage, checkSearch } from './input-rules.js';
+import type { OpenDownloads } from './open-downloads.js';
 import { toCancellation } from './operation-failure.js';
 import type { OperationFeed } from './operation-feed.js';
 import type { ProgressService } from './progress-service.js';
@@ -32,6 +33,7 @@ export type { BackupOrigin, CreateBackup } from './backup-draft.js';
 export interface BackupServiceDeps {
   backups: BackupRepository;
   restores: Pick<RestoreRepository, 'isRestoring'>;
+  downloads: Pick<OpenDownloads, 'isDownloading'>;
   engine: Pick<Engine, 'deleteSnapshot'>;
   runner: BackupRunner;
   queue: JobQueue;
@@ -105,7 +107,7 @@ export class BackupService {
   /**
    * Deletes a backup: its snapshot, then its row. Its space is reclaimed by a later clean-up; restores made from it
    * keep its name.
-   * @throws NotFoundError, ConflictError while it runs, is being restored from, or is pinned
+   * @throws NotFoundError, ConflictError while it runs, is being restored from or downloaded, or is pinned
    */
   async delete(actor: Actor, id: string): Promise<void> {
     await this.#deletions.run(() => this.#deleteAudited(actor, 'backup.delete', id));
@@ -216,7 +218,7 @@ export class BackupService {
   }
 
   async #delete(id: string): Promise<void> {
-    const { backups, restores, engine, clock } = this.#deps;
+    const { backups, restores, downloads, engine, clock } = this.#deps;
     const backup = await this.get(id);
     if (backup.pinned) {
       throw new ConflictError(`Backup '${backup.name}' is pinned: unpin it before it is deleted`);
@@ -232,6 +234,11 @@ export class BackupService {
       if (await restores.isRestoring(id)) {
         throw new ConflictError(
           `Backup '${backup.name}' is being restored from, or is the restore point of a restore: wait for the restore, or cancel it`,
+        );
+      }
+      if (downloads.isDownloading(id)) {
+        throw new ConflictError(
+          `Backup '${backup.name}' is being downloaded: wait until the download has ended`,
         );
       }
       if (backup.snapshotId !== null) await engine.deleteSnapshot(backup.snapshotId);

@@ -12,6 +12,7 @@ import type { Agent, BackupRecord } from '../shared/operation.js';
 import { keepRulesOf } from '../shared/schedule.js';
 import type { AuditService } from './audit-service.js';
 import type { BackupService, BatchResult } from './backup-service.js';
+import type { OpenDownloads } from './open-downloads.js';
 import { type RetainedRecord, toRetained } from './retention/retained-record.js';
 import { planRetention, type RetentionPlan } from './retention/retention-plan.js';
 
@@ -20,6 +21,7 @@ export interface CleanupServiceDeps {
   backups: Pick<BackupRepository, 'listAll' | 'listSuspicious'>;
   restores: Pick<RestoreRepository, 'listUnended' | 'listValidated'>;
   schedules: Pick<ScheduleRepository, 'list'>;
+  downloads: Pick<OpenDownloads, 'isDownloading'>;
   service: Pick<BackupService, 'expire'>;
   engine: Pick<Engine, 'prune'>;
   audit: Pick<AuditService, 'watch'>;
@@ -132,12 +134,13 @@ export class CleanupService {
   }
 
   async #decide(): Promise<RetentionPlan<RetainedRecord>> {
-    const { backups, restores, schedules, clock } = this.#deps;
+    const { backups, restores, schedules, downloads, clock } = this.#deps;
     const rules = new Map((await schedules.list()).map((schedule) => [schedule.id, keepRulesOf(schedule)]));
     const unended = await restores.listUnended();
     const validated = await restores.listValidated();
     const records = await backups.listAll();
-    const retained = toRetained(records, { unended, validated });
+    const isDownloading = (id: string) => downloads.isDownloading(id);
+    const retained = toRetained(records, { unended, validated, isDownloading });
     return planRetention({ backups: retained, schedules: rules, now: clock.now() });
   }
 

@@ -1,6 +1,7 @@
 /** The limits of what users may ask for. Messages name the field, the limit and the value found. */
 import { COMPONENTS, type Component, sortComponents } from '../shared/component.js';
 import { InvalidInputError } from '../shared/errors.js';
+import type { BackupRecord } from '../shared/operation.js';
 import type { PageRequest } from '../shared/paging.js';
 
 const MAX_NAME_LENGTH = 120;
@@ -157,6 +158,31 @@ export function chooseComponents(
   if (chosen.length === COMPONENTS.length) return chosen;
   throw new InvalidInputError(
     `components of a FULL backup must be absent or all of ${COMPONENTS.join(', ')}, found ${chosen.join(', ')}; ask for a PARTIAL backup instead`,
+    { details: { field: 'components' } },
+  );
+}
+
+/**
+ * What is taken of a backup: with paths all but the database, which has none.
+ * @throws InvalidInputError when the backup does not hold one that was asked for, or a database is asked for in part
+ */
+export function chooseHeld(
+  backup: Pick<BackupRecord, 'components'>,
+  asked: Component[] | null,
+  hasPaths: boolean,
+): Component[] {
+  const all = backup.components.map(({ component }) => component);
+  const held = hasPaths && asked === null ? all.filter((component) => component !== 'DATABASE') : all;
+  if (hasPaths && (asked?.includes('DATABASE') || held.length === 0)) {
+    throw new InvalidInputError(
+      'paths name files and folders of CONFIG, CACHE and FILES, a database is restored whole; found paths for DATABASE',
+      { details: { field: 'paths' } },
+    );
+  }
+  const missing = asked?.filter((component) => !held.includes(component)) ?? [];
+  if (missing.length === 0) return asked ?? held;
+  throw new InvalidInputError(
+    `components must be among those that the backup holds, ${held.join(', ')}; found ${missing.join(', ')}`,
     { details: { field: 'components' } },
   );
 }

@@ -4,12 +4,12 @@ import type { RestoreRepository } from '../db/restore-repository.js';
 import type { JobQueue } from '../jobs/job-queue.js';
 import type { Clock } from '../shared/clock.js';
 import type { Component } from '../shared/component.js';
-import { ConflictError, InvalidInputError, NotFoundError } from '../shared/errors.js';
+import { ConflictError, NotFoundError } from '../shared/errors.js';
 import { type Actor, type BackupRecord, isRestoreEnded, type RestoreRecord } from '../shared/operation.js';
 import type { PageOf, PageRequest } from '../shared/paging.js';
 import type { Random } from '../shared/random.js';
 import type { AuditService } from './audit-service.js';
-import { checkComponents, checkIdempotencyKey, checkPage, checkPaths } from './input-rules.js';
+import { checkComponents, checkIdempotencyKey, checkPage, checkPaths, chooseHeld } from './input-rules.js';
 import { toCancellation } from './operation-failure.js';
 import type { OperationFeed } from './operation-feed.js';
 import type { ProgressService } from './progress-service.js';
@@ -117,7 +117,7 @@ export class RestoreService {
     if (earlier !== null) return earlier;
 
     const backup = await this.#findRestorable(input.backupId);
-    const components = chooseFrom(backup, asked, paths !== null);
+    const components = chooseHeld(backup, asked, paths !== null);
     if (targetPath !== null) await resolveTargetFolder(this.#restoreDir, targetPath);
     const { overwrite, validateOnly, restorePoint = true } = input;
     const { restore, isNew } = await restores.insert({
@@ -211,27 +211,6 @@ export class RestoreService {
     if (ended.status === 'CANCELLED' || ended.status === 'ROLLED_BACK') return ended;
     throw toEndedError(ended);
   }
-}
-
-/**
- * The components to restore: with paths all but the database, which has none.
- * @throws InvalidInputError when the backup does not hold one that was asked for, or a database is asked for in part
- */
-function chooseFrom(backup: BackupRecord, asked: Component[] | null, hasPaths: boolean): Component[] {
-  const all = backup.components.map(({ component }) => component);
-  const held = hasPaths && asked === null ? all.filter((component) => component !== 'DATABASE') : all;
-  if (hasPaths && (asked?.includes('DATABASE') || held.length === 0)) {
-    throw new InvalidInputError(
-      'paths name files and folders of CONFIG, CACHE and FILES, a database is restored whole; found paths for DATABASE',
-      { details: { field: 'paths' } },
-    );
-  }
-  const missing = asked?.filter((component) => !held.includes(component)) ?? [];
-  if (missing.length === 0) return asked ?? held;
-  throw new InvalidInputError(
-    `components must be among those that the backup holds, ${held.join(', ')}; found ${missing.join(', ')}`,
-    { details: { field: 'components' } },
-  );
 }
 
 function toEndedError(restore: RestoreRecord): ConflictError {

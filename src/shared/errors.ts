@@ -29,6 +29,11 @@ export const OPERATION_CODES = {
 /** Every code of `docs/errors.md`. */
 export type ErrorCode = ContractCode | keyof typeof OPERATION_CODES;
 
+/** True for a code of `docs/errors.md`, such as one that a database has kept. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return code in OPERATION_CODES || CONTRACT_CODES.some((known) => known === code);
+}
+
 /** HTTP status of each contract code. */
 export const HTTP_STATUS = {
   UNAUTHENTICATED: 401,

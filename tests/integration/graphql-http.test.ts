@@ -39,9 +39,20 @@ describe('GraphQL over HTTP', () => {
 
     it('hold the fields that nothing fills yet', async () => {
       const { id } = services.addBackup();
-      const query = 'query ($id: ID!) { backup(id: $id) { pinned downloadUrl verification { id } } }';
+      const query = 'query ($id: ID!) { backup(id: $id) { pinned verification { id } } }';
       const { data } = await test.query(query, { id });
-      expect(data).to.deep.equal({ backup: { pinned: false, downloadUrl: null, verification: null } });
+      expect(data).to.deep.equal({ backup: { pinned: false, verification: null } });
+    });
+
+    it('hold a link to download what is complete, and none to what is not', async () => {
+      const { id } = services.addBackup();
+      const running = services.addBackup({ status: 'RUNNING' });
+      const query = 'query ($id: ID!) { backup(id: $id) { downloadUrl(format: ZIP) } }';
+      const answers = [await test.query(query, { id }), await test.query(query, { id: running.id })];
+      expect(answers.map(({ data }) => data)).to.deep.equal([
+        { backup: { downloadUrl: `${id}?ZIP` } },
+        { backup: { downloadUrl: null } },
+      ]);
     });
 
     it('hold no backup for a restore whose backup is deleted', async () => {

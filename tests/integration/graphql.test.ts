@@ -35,7 +35,7 @@ describe('the API over the real services', () => {
       audit,
     };
     test = await TestApi.start({
-      services: { ...new MemoryServices(), ...own },
+      services: { ...new MemoryServices(), ...own, downloads: kit.downloadService },
     });
   });
   afterEach(async () => {

@@ -21,7 +21,9 @@ import type {
   RestoreUpdate,
   RunOptions,
   SnapshotDescription,
+  SnapshotPiece,
   StorageMeasure,
+  StreamRequest,
   TestedComponent,
   UnendedRestore,
   VerifyOutcome,
@@ -203,6 +205,17 @@ export class FakeEngine implements Engine {
     await this.duringPrune(request, options);
     throwIfCancelled(options.signal);
     return this.pruned;
+  }
+
+  /** What `streamSnapshot` gives. */
+  streamed: (request: StreamRequest, signal?: AbortSignal) => AsyncIterable<SnapshotPiece> =
+    async function* () {};
+
+  streamSnapshot(
+    request: StreamRequest,
+    { signal }: { signal?: AbortSignal } = {},
+  ): AsyncIterable<SnapshotPiece> {
+    return this.streamed(request, signal);
   }
 
   async listSnapshots(): Promise<SnapshotDescription[]> {

@@ -199,6 +199,10 @@ export class MemoryServices implements Omit<ApiDeps, 'logger' | 'clock' | 'rando
     },
   };
 
+  readonly downloads: ApiDeps['downloads'] = {
+    createLink: (_actor, { id, status }, { format }) => (status === 'COMPLETED' ? `${id}?${format}` : null),
+  };
+
   readonly progress: ApiDeps['progress'] = {
     backupProgress: async (id, _after, signal) => {
       found(this.backupRecords.get(id), 'backup', id);

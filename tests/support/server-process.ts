@@ -89,6 +89,16 @@ export class ServerProcess {
     return server;
   }
 
+  /** Where it listens, such as `http://127.0.0.1:40123`. */
+  get origin(): string {
+    return new URL(this.#url).origin;
+  }
+
+  /** The server's process, or null when it does not run. */
+  get processId(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
   /** Path of something in the till or of the server's own. */
   path(...parts: string[]): string {
     return join(this.folder, ...parts);
@@ -130,11 +140,6 @@ export class ServerProcess {
       body: JSON.stringify({ query, variables }),
     });
     return { status: response.status, ...((await response.json()) as Omit<Answer, 'status'>) };
-  }
-
-  /** Where it listens, such as `http://127.0.0.1:4000`. */
-  get origin(): string {
-    return new URL(this.#url).origin;
   }
 
   /** Waits until it has printed what fits `pattern`. */

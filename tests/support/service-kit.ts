@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { toRootName } from '../../src/archive/entry-names.js';
+import { checkFileCount, writeArchive } from '../../src/archive/write-archive.js';
 import { AuditAnchorFile } from '../../src/db/audit-anchor-file.js';
 import { type Metadata, openMetadata } from '../../src/db/metadata.js';
 import { CronCalendar } from '../../src/jobs/cron-calendar.js';
@@ -12,9 +14,12 @@ import { BackupCheckService } from '../../src/services/backup-check-service.js';
 import { BackupRunner } from '../../src/services/backup-runner.js';
 import { BackupService, type CreateBackup } from '../../src/services/backup-service.js';
 import { CleanupService } from '../../src/services/cleanup-service.js';
+import { DownloadLinks, deriveLinkKey } from '../../src/services/download-links.js';
+import { DownloadService } from '../../src/services/download-service.js';
 import { recordEnd } from '../../src/services/end-audit.js';
 import { ChangeGuard } from '../../src/services/guard/change-guard.js';
 import { OperationHooks } from '../../src/services/hooks/operation-hooks.js';
+import { OpenDownloads } from '../../src/services/open-downloads.js';
 import { OperationFeed } from '../../src/services/operation-feed.js';
 import { ProgressService } from '../../src/services/progress-service.js';
 import { RecoveryService } from '../../src/services/recovery-service.js';
@@ -50,6 +55,8 @@ export interface ServiceKit {
   feed: OperationFeed;
   progress: ProgressService;
   audit: AuditService;
+  downloads: OpenDownloads;
+  downloadService: DownloadService;
   backups: BackupService;
   restores: RestoreService;
   checks: BackupCheckService;
@@ -121,12 +128,13 @@ async function openKitIn(folder: string, engine: FakeEngine, options: KitOptions
   await audit.open(await engine.deriveKey('audit'));
   feed.observeEnds((change) => recordEnd(change, { audit, onFailure }));
   const shared = { ...metadata, ...running, audit, clock, random, onFailure };
+  const downloads = new OpenDownloads();
   const backupRunner = new BackupRunner({ ...shared, backups: metadata.backups });
   const restoreRunner = new RestoreRunner(shared, { restoreDir });
   const checkRunner = new BackupCheckRunner({ ...shared, checkQueue, raiseAlert, version: '1.2.3' });
   const recovery = new RecoveryService({ ...shared, backupRunner, restoreRunner }, { restoreDir });
-  const backups = new BackupService({ ...shared, runner: backupRunner });
-  const cleanup = new CleanupService({ ...shared, service: backups });
+  const backups = new BackupService({ ...shared, runner: backupRunner, downloads });
+  const cleanup = new CleanupService({ ...shared, service: backups, downloads });
   const calendar = new CronCalendar();
   const runs = new ScheduleRuns({ ...shared, service: backups });
   const changes = { count: 0 };
@@ -153,6 +161,13 @@ async function openKitIn(folder: string, engine: FakeEngine, options: KitOptions
     progress,
     audit,
     backups,
+    downloads,
+    downloadService: new DownloadService({
+      ...shared,
+      open: downloads,
+      links: new DownloadLinks({ clock }, { key: deriveLinkKey('a secret of the tests', random) }),
+      archives: { write: writeArchive, toRootName, checkFileCount },
+    }),
     restores: new RestoreService({ ...shared, runner: restoreRunner }, { restoreDir }),
     checks: new BackupCheckService({ ...shared, checkRunner, checkQueue }),
     repository: new RepositoryVerification({ ...shared, checkQueue, raiseAlert }, { days: 30 }),

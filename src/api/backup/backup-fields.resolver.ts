@@ -1,9 +1,12 @@
 import { Arg, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import type { BackupCheckService } from '../../services/backup-check-service.js';
+import type { DownloadService } from '../../services/download-service.js';
+import type { ArchiveFormat } from '../../shared/archive-format.js';
 import type { BackupCheck } from '../../shared/backup-check.js';
+import type { Component } from '../../shared/component.js';
 import type { BackupRecord } from '../../shared/operation.js';
-import type { ApiContext } from '../context.js';
-import { ArchiveFormatEnum } from '../enums.js';
+import { type ApiContext, actorOf } from '../context.js';
+import { ArchiveFormatEnum, ComponentEnum } from '../enums.js';
 import { BackupProgress, toBackupProgress } from '../progress/backup-progress.type.js';
 import { RestoreTest } from '../restore-test/restore-test.type.js';
 import { toRestoreTest } from '../restore-test/to-restore-test.js';
@@ -13,7 +16,10 @@ import { Backup } from './backup.type.js';
 /** Fields of `Backup` that its record does not hold. */
 @Resolver(() => Backup)
 export class BackupFieldsResolver {
-  constructor(private readonly checks: Pick<BackupCheckService, 'latest'>) {}
+  constructor(
+    private readonly downloads: Pick<DownloadService, 'createLink'>,
+    private readonly checks: Pick<BackupCheckService, 'latest'>,
+  ) {}
 
   @FieldResolver(() => BackupProgress, {
     nullable: true,
@@ -52,18 +58,32 @@ export class BackupFieldsResolver {
     return latest && toRestoreTest(latest);
   }
 
-  // There is no route to download from yet.
   @FieldResolver(() => String, {
     nullable: true,
-    description: 'Path on this server with a signature that lasts minutes; null until COMPLETED.',
+    description:
+      'Path on this server with a signature that lasts five minutes; null until COMPLETED. Whoever has it may use it.',
   })
   downloadUrl(
+    @Root() backup: BackupRecord,
+    @Ctx() context: ApiContext,
     @Arg('format', () => ArchiveFormatEnum, {
       defaultValue: 'TAR_ZST',
       description: 'Format of the archive.',
     })
-    _format: keyof typeof ArchiveFormatEnum,
+    format: ArchiveFormat,
+    @Arg('components', () => [ComponentEnum], {
+      nullable: true,
+      defaultValue: null,
+      description: 'Only these components; null: all, with paths all but DATABASE.',
+    })
+    components: Component[] | null,
+    @Arg('paths', () => [String], {
+      nullable: true,
+      defaultValue: null,
+      description: 'Only these files and folders, as the backup names them; null: everything.',
+    })
+    paths: string[] | null,
   ): string | null {
-    return null;
+    return this.downloads.createLink(actorOf(context), backup, { format, components, paths });
   }
 }

@@ -4,11 +4,13 @@ import type { ChunkReader } from '../repository/chunk-reader.js';
 import { readRecords } from '../snapshot/manifest-reader.js';
 import type { PathSelection } from '../snapshot/path-selection.js';
 import type { ManifestRecord } from '../snapshot/record.js';
-import { type References, sumReferences } from '../snapshot/references.js';
+import { REFERENCE_BYTES, type References, sumReferences } from '../snapshot/references.js';
 
 const MAX_RECORDS_AHEAD = 128;
 /** Half of what a ChunkReader keeps, so that what was fetched ahead is still there when it is needed. */
 const MAX_BYTES_AHEAD = 12 * MiB;
+/** Chunks of one record, of 32 KiB to 256 KiB each. */
+const MAX_CHUNKS_AHEAD = 96;
 
 /** Which records of a manifest are wanted. */
 export interface RecordChoice {
@@ -78,7 +80,8 @@ async function* leaveOut(
 function prefetch(reader: ChunkReader, queue: readonly Ahead[]): void {
   for (const ahead of queue) {
     if (ahead.isFetched || !('content' in ahead.record)) continue;
-    ahead.isFetched = reader.prefetch(ahead.record.content);
+    // What comes later of a large file would push out of the reader what is needed before it.
+    ahead.isFetched = reader.prefetch(ahead.record.content.subarray(0, MAX_CHUNKS_AHEAD * REFERENCE_BYTES));
     if (!ahead.isFetched) return;
   }
 }

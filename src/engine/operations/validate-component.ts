@@ -98,7 +98,8 @@ class Validator implements EntryVisitor {
   }
 }
 
-function assertContent(sum: Hash, sizeBytes: number, end: FileEnd): void {
+/** @throws IntegrityError unless `sizeBytes` bytes that gave `sum` are the file that `end` describes */
+export function assertContent(sum: Hash, sizeBytes: number, end: FileEnd): void {
   if (sizeBytes !== end.sizeBytes)
     throw new IntegrityError(`it has ${sizeBytes} bytes, expected ${end.sizeBytes}`);
   if (!sum.digest().equals(end.checksum))

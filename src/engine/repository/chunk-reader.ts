@@ -25,8 +25,11 @@ const CACHED_PACK_KEYS = 64;
 /** Blocks that may be fetched before they are asked for. */
 export const BLOCKS_AHEAD = 6;
 
-/** `readAll` looks this many chunks ahead, about 8 to 16 blocks, and again after every PREFETCH_EVERY. */
-const CHUNKS_AHEAD = 256;
+/**
+ * `readAll` looks this many chunks ahead, about 4 to 12 blocks, and again after every PREFETCH_EVERY. More would push out
+ * blocks that are needed before.
+ */
+const CHUNKS_AHEAD = 128;
 const PREFETCH_EVERY = 16;
 
 export class ChunkReader {

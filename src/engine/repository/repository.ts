@@ -137,23 +137,54 @@ export class Repository {
     { signal, snapshot }: LeaseOptions,
     work: (lease: Lease) => Promise<T>,
   ): Promise<T> {
-    const { number: generation } = this.indexLoader.generation;
-    const lease = await this.leases.take({ kind, generation, snapshot: snapshot ?? null });
-    this.#atWork++;
+    const lease = await this.#begin(kind, snapshot);
     try {
-      await this.prepare(signal ? { signal } : {});
-      if (kind === 'writer')
-        await this.indexLoader.adopt(() => this.isAlone(lease), signal ? { signal } : {});
-      const { generation: honoured } = this.indexLoader;
-      if (honoured.isReadable) await lease.honour(honoured.number);
+      await this.#ready(lease, kind, signal);
       return await work(lease);
     } catch (error) {
       if (error instanceof IntegrityError) await lease.assertHeld(error);
       throw error;
     } finally {
-      this.#atWork--;
-      await lease.release();
+      await this.#end(lease);
     }
+  }
+
+  /** As `withLease`, for work that hands out what it reads: the lease is held until the stream ends or is returned. */
+  async *streamWithLease<T>(
+    kind: LeaseKind,
+    { signal, snapshot }: LeaseOptions,
+    work: (lease: Lease) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void, void> {
+    const lease = await this.#begin(kind, snapshot);
+    try {
+      await this.#ready(lease, kind, signal);
+      yield* work(lease);
+    } catch (error) {
+      if (error instanceof IntegrityError) await lease.assertHeld(error);
+      throw error;
+    } finally {
+      await this.#end(lease);
+    }
+  }
+
+  async #begin(kind: LeaseKind, snapshot: string | undefined): Promise<Lease> {
+    const { number: generation } = this.indexLoader.generation;
+    const lease = await this.leases.take({ kind, generation, snapshot: snapshot ?? null });
+    this.#atWork++;
+    return lease;
+  }
+
+  async #ready(lease: Lease, kind: LeaseKind, signal: AbortSignal | undefined): Promise<void> {
+    const signalOption = signal ? { signal } : {};
+    await this.prepare(signalOption);
+    if (kind === 'writer') await this.indexLoader.adopt(() => this.isAlone(lease), signalOption);
+    const { generation: honoured } = this.indexLoader;
+    if (honoured.isReadable) await lease.honour(honoured.number);
+  }
+
+  async #end(lease: Lease): Promise<void> {
+    this.#atWork--;
+    await lease.release();
   }
 
   /** True when nobody but the holder of `lease` can be about to remove packs that no index object names. */

@@ -1,4 +1,7 @@
-/** Messages between the server's thread and the engine's. One call, any number of progress messages, one answer. */
+/**
+ * Messages between the server's thread and the engine's. One call, any number of progress messages or pieces, one
+ * answer. Pieces come in batches; each takes a credit, of which a call begins with BATCH_CREDITS.
+ */
 import { AppError, type ErrorCode, type ErrorDetails, errorOf } from '../../shared/errors.js';
 import type {
   BackupOutcome,
@@ -20,7 +23,9 @@ import type {
   RestoreTestUpdate,
   RestoreUpdate,
   SnapshotDescription,
+  SnapshotPiece,
   StorageMeasure,
+  StreamRequest,
   UnendedRestore,
   VerifyOutcome,
   VerifyRequest,
@@ -37,6 +42,7 @@ export interface Calls {
   listObjects: { request: null; answer: ObjectListing; update: never };
   checkObjects: { request: CheckObjectsRequest; answer: ObjectCheck[]; update: CheckObjectsUpdate };
   findDamagedBackups: { request: null; answer: DamagedBackups; update: never };
+  streamSnapshot: { request: StreamRequest; answer: null; update: never };
   listSnapshots: { request: null; answer: SnapshotDescription[]; update: never };
   prune: { request: PruneRequest; answer: PruneOutcome; update: PruneUpdate };
   deleteSnapshot: { request: string; answer: null; update: never };
@@ -46,6 +52,8 @@ export interface Calls {
   acknowledgeRestore: { request: UnendedRestore; answer: null; update: never };
 }
 export type Method = keyof Calls;
+/** Batches of one call that may be on their way or waiting in the server's thread. */
+export const BATCH_CREDITS = 6;
 /** What any method reports on the way. */
 export type Update =
   | BackupUpdate
@@ -58,11 +66,14 @@ export type Update =
 /** To the engine's thread. `id` names the call. */
 export type ToEngine =
   | { [M in Method]: { kind: 'call'; id: number; method: M; request: Calls[M]['request'] } }[Method]
-  | { kind: 'cancel'; id: number };
+  | { kind: 'cancel'; id: number }
+  /** The server's thread has taken one batch. */
+  | { kind: 'credit'; id: number };
 
 /** From the engine's thread. */
 export type FromEngine =
   | { kind: 'progress'; id: number; update: Update }
+  | { kind: 'pieces'; id: number; pieces: SnapshotPiece[] }
   | { kind: 'answer'; id: number; answer: Calls[Method]['answer'] }
   | { kind: 'failure'; id: number; failure: Failure }
   /** `id`: of the call that it is about; null for none. */

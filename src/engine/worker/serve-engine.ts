@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock } from '../../shared/clock.js';
 import type { Engine, RunOptions } from '../engine.js';
+import { PieceSender } from './piece-sender.js';
 import {
   type Calls,
   type FromEngine,
@@ -27,17 +28,21 @@ type Call = Extract<ToEngine, { kind: 'call' }>;
 
 /** Answers calls that arrive on `port` until it is closed. */
 export function serveEngine(port: MessagePort, engine: Engine, clock: Clock): void {
-  const running = new Map<number, AbortController>();
+  const running = new Map<number, { controller: AbortController; pieces: PieceSender }>();
   const send = (message: FromEngine) => port.postMessage(message);
 
   const answer = async (call: Call): Promise<void> => {
     const controller = new AbortController();
-    running.set(call.id, controller);
+    const pieces = new PieceSender((batch, transfer) => {
+      port.postMessage({ kind: 'pieces', id: call.id, pieces: batch } satisfies FromEngine, transfer);
+    }, controller.signal);
+    running.set(call.id, { controller, pieces });
     const progress = throttle(clock, (update) => send({ kind: 'progress', id: call.id, update }));
     try {
       const result = await calls.run(call.id, run, engine, call, {
         signal: controller.signal,
         onProgress: progress.report,
+        pieces,
       });
       progress.flush();
       send({ kind: 'answer', id: call.id, answer: result });
@@ -50,7 +55,8 @@ export function serveEngine(port: MessagePort, engine: Engine, clock: Clock): vo
   };
 
   port.on('message', (message: ToEngine) => {
-    if (message.kind === 'cancel') running.get(message.id)?.abort();
+    if (message.kind === 'cancel') running.get(message.id)?.controller.abort();
+    else if (message.kind === 'credit') running.get(message.id)?.pieces.grant();
     else void answer(message); // never rejects: every outcome is sent
   });
 }
@@ -58,7 +64,7 @@ export function serveEngine(port: MessagePort, engine: Engine, clock: Clock): vo
 async function run(
   engine: Engine,
   call: Call,
-  options: RunOptions<Update>,
+  options: RunOptions<Update> & { pieces: PieceSender },
 ): Promise<Calls[Method]['answer']> {
   switch (call.method) {
     case 'open':
@@ -78,6 +84,11 @@ async function run(
       return engine.checkObjects(call.request, options);
     case 'findDamagedBackups':
       return engine.findDamagedBackups(options.signal ? { signal: options.signal } : {});
+    case 'streamSnapshot':
+      await options.pieces.sendAll(
+        engine.streamSnapshot(call.request, options.signal ? { signal: options.signal } : {}),
+      );
+      return null;
     case 'listSnapshots':
       return engine.listSnapshots(options.signal ? { signal: options.signal } : {});
     case 'measureStorage':

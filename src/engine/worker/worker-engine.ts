@@ -27,12 +27,15 @@ import type {
   RestoreUpdate,
   RunOptions,
   SnapshotDescription,
+  SnapshotPiece,
   StorageMeasure,
+  StreamRequest,
   UnendedRestore,
   VerifyOutcome,
   VerifyRequest,
   VerifyUpdate,
 } from '../engine.js';
+import { PieceInbox } from './piece-inbox.js';
 import {
   type Calls,
   type FromEngine,
@@ -55,6 +58,8 @@ interface PendingCall {
   onProgress: ((update: Update) => void) | undefined;
   /** Runs something as part of what made the call: lines of the log then say which request that was. */
   inCaller: <T>(work: () => T) => T;
+  /** Takes the batches of a stream. */
+  inbox: PieceInbox | undefined;
 }
 
 export class WorkerEngine implements Engine {
@@ -132,6 +137,30 @@ export class WorkerEngine implements Engine {
     return this.#call('findDamagedBackups', null, options);
   }
 
+  async *streamSnapshot(
+    request: StreamRequest,
+    { signal }: { signal?: AbortSignal } = {},
+  ): AsyncGenerator<SnapshotPiece, void, void> {
+    await this.#ensureOpen();
+    const inbox = new PieceInbox();
+    const left = new AbortController();
+    const call = this.#call(
+      'streamSnapshot',
+      request,
+      { signal: signal ? AbortSignal.any([signal, left.signal]) : left.signal },
+      inbox,
+    ).then(
+      () => inbox.end(),
+      (error: unknown) => inbox.fail(error),
+    );
+    try {
+      yield* inbox.takeAll();
+    } finally {
+      left.abort(); // the engine stops when the reader has left early
+      await call;
+    }
+  }
+
   async listSnapshots(options: { signal?: AbortSignal } = {}): Promise<SnapshotDescription[]> {
     await this.#ensureOpen();
     return this.#call('listSnapshots', null, options);
@@ -204,6 +233,7 @@ export class WorkerEngine implements Engine {
     method: M,
     request: Calls[M]['request'],
     { signal, onProgress }: RunOptions<Calls[M]['update']>,
+    inbox?: PieceInbox,
   ): Promise<Calls[M]['answer']> {
     if (signal?.aborted) throw new CancelledError();
     const id = ++this.#lastId;
@@ -216,6 +246,7 @@ export class WorkerEngine implements Engine {
           reject,
           onProgress: onProgress as PendingCall['onProgress'],
           inCaller: AsyncLocalStorage.snapshot(),
+          inbox,
         });
         this.#send({ kind: 'call', id, method, request } as ToEngine);
       });
@@ -230,6 +261,7 @@ export class WorkerEngine implements Engine {
 
   #receive(message: FromEngine): void {
     if (message.kind === 'warning') this.#warn(message.id, message.message);
+    else if (message.kind === 'pieces') this.#deliver(message);
     else if (message.kind === 'progress') this.#pending.get(message.id)?.onProgress?.(message.update);
     else this.#settle(message);
   }
@@ -239,6 +271,10 @@ export class WorkerEngine implements Engine {
     const call = id === null ? undefined : this.#pending.get(id);
     if (call) call.inCaller(warn);
     else warn();
+  }
+
+  #deliver({ id, pieces }: Extract<FromEngine, { kind: 'pieces' }>): void {
+    this.#pending.get(id)?.inbox?.add(pieces, () => this.#send({ kind: 'credit', id }));
   }
 
   #settle(message: Extract<FromEngine, { kind: 'answer' | 'failure' }>): void {

@@ -13,12 +13,13 @@ export interface BackupSurroundings {
   unended: readonly Pick<RestoreRecord, 'id' | 'backupId' | 'restorePointId'>[];
   /** What was read to the last byte and found good. */
   validated: readonly { backupId: string; components: readonly Component[] }[];
+  isDownloading: (backupId: string) => boolean;
 }
 
 /** Backups as retention looks at them. */
 export function toRetained(
   records: readonly BackupRecord[],
-  { unended, validated }: BackupSurroundings,
+  { unended, validated, isDownloading }: BackupSurroundings,
 ): RetainedRecord[] {
   const uses = new Map<string, string[]>();
   const addUse = (id: string, use: string) => uses.set(id, [...(uses.get(id) ?? []), use]);
@@ -37,7 +38,7 @@ export function toRetained(
     pinned: record.pinned,
     components: record.components.map(({ component }) => component),
     verified: (verified.get(record.id) ?? []).flatMap(({ components }) => components),
-    uses: uses.get(record.id) ?? [],
+    uses: [...(uses.get(record.id) ?? []), ...(isDownloading(record.id) ? ['being downloaded'] : [])],
     scheduleId: record.scheduleId,
     keepRules: record.keepRules,
   }));

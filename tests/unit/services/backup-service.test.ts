@@ -254,6 +254,16 @@ describe('BackupService', () => {
       expect((await kit.restores.get(restore.id)).backupName).to.match(/^backup-/);
     });
 
+    it('is a conflict while the backup is being downloaded, alone or in a batch, and works after', async () => {
+      const { id } = await complete();
+      const end = kit.downloads.begin(id);
+      expect(await codeOf(kit.backups.delete(ADMIN, id))).to.equal('CONFLICT');
+      const [refused] = await kit.backups.deleteAll(ADMIN, [id]);
+      expect(refused?.error?.message).to.contain('is being downloaded');
+      end();
+      await kit.backups.delete(ADMIN, id);
+    });
+
     it('is a conflict when the backup is pinned', async () => {
       const { snapshotId: _none, ...backup } = await complete();
       await kit.metadata.backups.insert({ ...backup, id: 'pinned', pinned: true, snapshotId: null });

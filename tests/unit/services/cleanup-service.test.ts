@@ -130,6 +130,29 @@ describe('CleanupService', () => {
     expect(reasons.used).to.deep.equal([`being restored by restore ${restore.id}`]);
   });
 
+  it('keeps what is being downloaded, and says so in a dry run too', async () => {
+    await storeSome();
+    const end = kit.downloads.begin('old');
+    for (const dryRun of [true, false]) {
+      const { reasons, expired } = await run(dryRun);
+      expect(expired).to.deep.equal(['older', 'failed']);
+      expect(reasons.old).to.deep.equal(['being downloaded']);
+    }
+    end();
+    expect((await run(false)).expired).to.deep.equal(['old']);
+  });
+
+  it('keeps, and names, what somebody begins to download while it is at work', async () => {
+    await storeSome();
+    kit.engine.duringDelete = async () => {
+      if (!kit.downloads.isDownloading('older')) kit.downloads.begin('older');
+    };
+    const { expired, reasons } = await run(false);
+    expect(expired).to.deep.equal(['old', 'failed']);
+    expect(reasons.older).to.deep.equal(['being downloaded']);
+    expect(await stored()).to.include('older');
+  });
+
   it('keeps what was pinned while it was at work, and says so', async () => {
     await storeSome();
     kit.engine.duringDelete = async () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { MiB } from '../../../../src/shared/bytes.js';
 import { MemoryStore } from '../../../../src/storage/memory-store.js';
 import { CountingStore } from '../../../support/counting-store.js';
 import type { EngineTill } from '../../../support/engine-till.js';
@@ -193,6 +194,64 @@ describe('runPrune()', () => {
     await expectCode(running, 'INTERRUPTED');
     expect(keysOf('snapshots/')).to.deep.equal([]);
     expect(keysOf('leases/')).to.deep.equal([]);
+  });
+
+  describe('beside a download of a backup that another server deletes', () => {
+    const large = random(12 * MiB);
+
+    /** A download that has given its first content, and what has then been deleted and condemned. */
+    async function beginDownload() {
+      const { servers, ...storage } = createServers(2);
+      const [first, second] = servers;
+      await first.engine.open({ mayCreate: true });
+      const snapshotId = await backUp(first, { large });
+      await second!.engine.open({ mayCreate: false });
+      const request = { snapshotId, components: ['FILES' as const], withContent: true };
+      const pieces = second!.engine.streamSnapshot(request)[Symbol.asyncIterator]();
+      let received = 0;
+      const readOn = async (until: number) => {
+        while (received < until) {
+          const { value, done } = await pieces.next();
+          if (done) return;
+          if (value.kind === 'content') received += value.bytes.length;
+        }
+      };
+      await readOn(1);
+      await first.engine.deleteSnapshot(snapshotId);
+      const waiting = await first.engine.prune(PRUNE, {});
+      expect(waiting.removedPacks).to.equal(0);
+      const readAll = async () => {
+        await readOn(Number.POSITIVE_INFINITY);
+        return received;
+      };
+      return { ...storage, first, pieces, readAll };
+    }
+
+    it('keeps it whole until it has ended', async () => {
+      const { first, readAll, keysOf } = await beginDownload();
+      expect(keysOf('leases/')).to.have.length(1);
+      expect(await readAll()).to.equal(large.length);
+      expect(keysOf('leases/')).to.deep.equal([]);
+      await first.engine.prune(PRUNE, {});
+      expect(keysOf('packs/')).to.deep.equal([]);
+    });
+
+    it('removes it once the client has gone', async () => {
+      const { first, pieces, keysOf } = await beginDownload();
+      await pieces.return?.();
+      expect(keysOf('leases/')).to.deep.equal([]);
+      await first.engine.prune(PRUNE, {});
+      expect(keysOf('packs/')).to.deep.equal([]);
+    });
+
+    it('ends it with INTERRUPTED when its lease was revoked', async () => {
+      const { first, readAll, clock, keysOf } = await beginDownload();
+      clock.advance(STALE_MS);
+      await first.engine.prune(PRUNE, {});
+      expect(keysOf('packs/')).to.deep.equal([]);
+      await expectCode(readAll(), 'INTERRUPTED');
+      expect(keysOf('leases/')).to.deep.equal([]);
+    });
   });
 
   it('removes packs of a writer that died, and leaves those of one at work', async () => {

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { type BackupUpdate, WorkerEngine } from '../../../../src/engine/index.js';
+import { BATCH_CREDITS } from '../../../../src/engine/worker/protocol.js';
 import { MiB } from '../../../../src/shared/bytes.js';
 import { IntegrityError } from '../../../../src/shared/errors.js';
 import { backupRequest, expectCode, PASSPHRASE, restoreRequest } from '../../../support/engine-till.js';
@@ -120,6 +123,70 @@ describe('WorkerEngine', () => {
     const second = createEngine();
     await second.engine.open({ mayCreate: false });
     expect(second.warnings).to.have.length(1);
+  });
+
+  describe('streamSnapshot()', () => {
+    const open = async (sizeBytes: number) => {
+      const { engine } = createEngine({ sizeBytes });
+      await engine.open({ mayCreate: true });
+      const { snapshotId } = await engine.backup(backupRequest('b1'), {});
+      return { engine, request: { snapshotId, components: ['FILES' as const], withContent: true } };
+    };
+
+    it('brings every byte over', async () => {
+      const { engine, request } = await open(9 * MiB + 5);
+      const sum = createHash('sha256');
+      let checksum = '';
+      for await (const piece of engine.streamSnapshot(request)) {
+        if (piece.kind === 'file') checksum = Buffer.from(piece.checksum).toString('hex');
+        if (piece.kind === 'content') sum.update(piece.bytes);
+      }
+      expect(sum.digest('hex')).to.equal(checksum);
+    });
+
+    it('reads no further than the reader does, and ends in the thread when the reader leaves', async () => {
+      const { engine, request } = await open(40 * MiB);
+      let batches = 0;
+      workers[0]!.on('message', ({ kind }) => {
+        if (kind === 'pieces') batches++;
+      });
+      const pieces = engine.streamSnapshot(request);
+      await pieces.next();
+      await wait(300);
+      expect(batches).to.be.within(1, BATCH_CREDITS + 1);
+      await pieces.return();
+      expect(await engine.listSnapshots()).to.have.length(1);
+      expect(batches).to.be.within(1, BATCH_CREDITS + 1);
+    });
+
+    it('ends with CANCELLED when it is cancelled while it waits for its reader', async () => {
+      const { engine, request } = await open(40 * MiB);
+      const controller = new AbortController();
+      const pieces = engine.streamSnapshot(request, { signal: controller.signal });
+      await pieces.next();
+      controller.abort();
+      const readOn = async () => {
+        for await (const _ of pieces);
+      };
+      await expectCode(readOn(), 'CANCELLED');
+    });
+
+    it('passes on the error of the thread', async () => {
+      const { engine, request } = await open(MiB);
+      const stream = engine.streamSnapshot({ ...request, components: ['CACHE'] });
+      await expectCode(stream.next(), 'BAD_USER_INPUT');
+    });
+
+    it('ends with INTERRUPTED when the thread dies', async () => {
+      const { engine, request } = await open(40 * MiB);
+      const pieces = engine.streamSnapshot(request);
+      await pieces.next();
+      await workers[0]!.terminate();
+      const readOn = async () => {
+        for await (const _ of pieces);
+      };
+      await expectCode(readOn(), 'INTERRUPTED');
+    });
   });
 
   for (const onRead of ['exit', 'throw later'] as const) {
