@@ -15,8 +15,8 @@ export interface Session {
 export async function findSessions(client: Client, database: string): Promise<Session[]> {
   const { rows } = await client.query<Session>(
     `SELECT a.pid, a.usename AS user, coalesce(nullif(a.application_name, ''), 'unnamed') AS application,
-            (me.rolsuper OR pg_has_role(a.usesysid, 'MEMBER')
-              OR (pg_has_role('pg_signal_backend', 'MEMBER') AND NOT holder.rolsuper)) AS "canEnd"
+            (me.rolsuper OR (NOT holder.rolsuper AND (pg_has_role(a.usesysid, 'USAGE')
+              OR pg_has_role('pg_signal_backend', 'USAGE')))) AS "canEnd"
        FROM pg_stat_activity a JOIN pg_roles me ON me.rolname = current_user
        JOIN pg_roles holder ON holder.oid = a.usesysid
       WHERE a.datname = $1 AND a.pid <> pg_backend_pid() ORDER BY a.pid`,
@@ -36,7 +36,10 @@ export function describeSessions(sessions: readonly Session[]): string {
  * @throws SourceError when the user lacks privileges, ConflictError when something holds the database
  */
 export async function checkRestorable(client: Client, database: string): Promise<void> {
-  const { user, owner, mayCreate, mayOwn, takesConnections } = await readRights(client, database);
+  const { user, owner, mayCreate, mayOwn, deniedTablespace, takesConnections } = await readRights(
+    client,
+    database,
+  );
   if (!mayCreate) {
     throw new SourceError(
       `User "${user}" may not create databases, which a restore needs: ALTER ROLE "${user}" CREATEDB`,
@@ -46,6 +49,11 @@ export async function checkRestorable(client: Client, database: string): Promise
   if (!mayOwn) {
     throw new SourceError(
       `User "${user}" may not rename database "${database}", which belongs to "${owner}": use that user in DATABASE_URL, or GRANT "${owner}" TO "${user}"`,
+    );
+  }
+  if (deniedTablespace !== null) {
+    throw new SourceError(
+      `User "${user}" may not create databases in tablespace "${deniedTablespace}", where database "${database}" is: GRANT CREATE ON TABLESPACE "${deniedTablespace}" TO "${user}"`,
     );
   }
   if (!takesConnections) {
@@ -67,13 +75,22 @@ interface Rights {
   owner: string | null;
   mayCreate: boolean;
   mayOwn: boolean;
+  /** The tablespace of the database when it must be named and may not be used. */
+  deniedTablespace: string | null;
   takesConnections: boolean;
 }
+
+/** What lets a user make a role the owner of something: a server before version 16 does not know the privilege SET. */
+const TO_GIVE_AWAY = `CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END`;
 
 async function readRights(client: Client, database: string): Promise<Rights> {
   const { rows } = await client.query<Rights>(
     `SELECT me.rolname AS user, pg_get_userbyid(d.datdba) AS owner, (me.rolsuper OR me.rolcreatedb) AS "mayCreate",
-            (me.rolsuper OR pg_has_role(d.datdba, 'MEMBER')) AS "mayOwn", d.datallowconn AS "takesConnections"
+            (me.rolsuper OR (pg_has_role(d.datdba, 'USAGE') AND pg_has_role(d.datdba, ${TO_GIVE_AWAY}))) AS "mayOwn",
+            (SELECT t.spcname FROM pg_tablespace t JOIN pg_database u ON u.datname = 'template0'
+              WHERE t.oid = d.dattablespace AND t.oid <> u.dattablespace
+                AND NOT has_tablespace_privilege(t.oid, 'CREATE')) AS "deniedTablespace",
+            d.datallowconn AS "takesConnections"
        FROM pg_roles me LEFT JOIN pg_database d ON d.datname = $1 WHERE me.rolname = current_user`,
     [database],
   );

@@ -8,7 +8,8 @@ export interface DatabaseRow {
   name: string;
   owner: string;
   encoding: string;
-  tablespace: string;
+  /** Null for the one that databases are in unless told, which needs no privilege when it is not named. */
+  tablespace: string | null;
   comment: string | null;
   /** All columns. */
   columns: {
@@ -28,9 +29,11 @@ export interface DatabaseRow {
 export async function readDatabase(client: Client, name: string): Promise<DatabaseRow | null> {
   const { rows } = await client.query<DatabaseRow>(
     `SELECT d.oid::text, d.datname AS name, pg_get_userbyid(d.datdba) AS owner,
-            pg_encoding_to_char(d.encoding) AS encoding, t.spcname AS tablespace,
+            pg_encoding_to_char(d.encoding) AS encoding,
+            (SELECT t.spcname FROM pg_tablespace t JOIN pg_database u ON u.datname = 'template0'
+              WHERE t.oid = d.dattablespace AND t.oid <> u.dattablespace) AS tablespace,
             shobj_description(d.oid, 'pg_database') AS comment, to_jsonb(d) AS columns
-       FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = $1`,
+       FROM pg_database d WHERE d.datname = $1`,
     [name],
   );
   return rows[0] ?? null;
@@ -47,8 +50,8 @@ export function createLike(name: string, model: DatabaseRow | null): string {
     `ENCODING ${escapeLiteral(model.encoding)}`,
     `LC_COLLATE ${escapeLiteral(datcollate)}`,
     `LC_CTYPE ${escapeLiteral(datctype)}`,
-    `TABLESPACE ${quoteName(model.tablespace)}`,
   ];
+  if (model.tablespace !== null) parts.push(`TABLESPACE ${quoteName(model.tablespace)}`);
   if (locale && datlocprovider === 'i') parts.push(`LOCALE_PROVIDER icu ICU_LOCALE ${escapeLiteral(locale)}`);
   if (locale && datlocprovider === 'b')
     parts.push(`LOCALE_PROVIDER builtin BUILTIN_LOCALE ${escapeLiteral(locale)}`);

@@ -61,8 +61,13 @@ export class PostgresServer {
   }
 
   /** A connection of a client's own; the caller ends it. */
-  async connect(database: string, applicationName = 'till'): Promise<Client> {
-    const client = new Client({ connectionString: this.url(database), application_name: applicationName });
+  async connect(
+    database: string,
+    applicationName = 'till',
+    account: { user: string; password: string } | null = null,
+  ): Promise<Client> {
+    const connectionString = this.url(database, account);
+    const client = new Client({ connectionString, application_name: applicationName });
     client.on('error', () => {}); // a restore ends it
     await client.connect();
     return client;
