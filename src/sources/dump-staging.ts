@@ -12,18 +12,22 @@ import type {
 } from '../engine/index.js';
 import { printPath } from '../engine/index.js';
 import { IntegrityError, SourceError } from '../shared/errors.js';
+import type { ServerAddress } from './server-address.js';
 import type { DumpLoader, ServerPlace } from './server-place.js';
+import { formatServerPlan } from './server-plan.js';
 
 /** A database on a server being restored: its dump goes straight into the vendor's program, never onto a disk here. */
 export class DumpStaging implements Staging {
   readonly #place: ServerPlace;
+  readonly #address: ServerAddress;
   readonly #options: StageOptions;
   readonly #writers: DumpWriter[] = [];
   #phase: 'staging' | 'swapped' | 'stuck' | 'ended' = 'staging';
 
   /** @param place whose fresh database has been made */
-  constructor(place: ServerPlace, options: StageOptions) {
+  constructor({ place, address }: { place: ServerPlace; address: ServerAddress }, options: StageOptions) {
     this.#place = place;
+    this.#address = address;
     this.#options = options;
   }
 
@@ -70,7 +74,8 @@ export class DumpStaging implements Staging {
   async prepare(): Promise<PreparedSwap> {
     const { restoreId, overwrite } = this.#options;
     await this.#place.plan({ overwrite });
-    return { plan: { kind: 'server', restoreId }, isFinal: false };
+    const identity = (await this.#place.identify?.()) ?? null;
+    return { plan: formatServerPlan({ restoreId, identity }, this.#address), isFinal: false };
   }
 
   async swap(options: { signal?: AbortSignal } = {}): Promise<void> {

@@ -7,16 +7,24 @@ import type {
   Target,
   TargetPlan,
 } from '../engine/index.js';
-import { InvalidInputError, invariant, throwIfCancelled } from '../shared/errors.js';
+import { InvalidInputError, throwIfCancelled } from '../shared/errors.js';
 import { DumpStaging } from './dump-staging.js';
+import type { ServerAddress } from './server-address.js';
 import type { ServerPlace } from './server-place.js';
+import { parseServerPlan } from './server-plan.js';
 
 /** Restores a database on a server, in its live place. A `DumpSource` captures what it restores. */
 export class DumpTarget implements Target {
   readonly component = 'DATABASE';
 
-  /** @param placeOf the place of one restore */
-  constructor(private readonly placeOf: (restoreId: string) => ServerPlace) {}
+  /**
+   * @param address what DATABASE_URL names
+   * @param placeOf the place of one restore there
+   */
+  constructor(
+    private readonly address: ServerAddress,
+    private readonly placeOf: (restoreId: string) => ServerPlace,
+  ) {}
 
   async plan(_needs: RestoreNeeds, options: StageOptions): Promise<TargetPlan> {
     const { restoreId, overwrite, paths, signal } = options;
@@ -33,30 +41,31 @@ export class DumpTarget implements Target {
   async stage({ restoreId, overwrite, signal }: StageOptions): Promise<Staging> {
     const place = this.placeOf(restoreId);
     await place.create();
-    return new DumpStaging(place, { restoreId, overwrite, ...(signal && { signal }) });
+    return new DumpStaging(
+      { place, address: this.address },
+      { restoreId, overwrite, ...(signal && { signal }) },
+    );
   }
 
   /** A server's swap is never final: the old database is kept until the restore is settled. */
-  async hasSwapped(): Promise<SwapFinding> {
+  async hasSwapped(plan: SwapPlan): Promise<SwapFinding> {
+    parseServerPlan(plan, this.address); // of another database, it cannot be told from here
     return { hasHappened: false, notices: [] };
   }
 
   async undoSwap(plan: SwapPlan): Promise<void> {
-    const place = this.#placeIn(plan);
-    await place.undo();
-    await place.discard();
+    const { restoreId, identity } = parseServerPlan(plan, this.address);
+    const place = this.placeOf(restoreId);
+    await place.undo(identity);
+    // The old database serves again. What was staged must not hold up anything: `removeStaging` comes to it again.
+    await place.discard().catch(() => {});
   }
 
   async finishSwap(plan: SwapPlan): Promise<void> {
-    await this.#placeIn(plan).settle();
+    await this.placeOf(parseServerPlan(plan, this.address).restoreId).settle();
   }
 
   async removeStaging(restoreId: string): Promise<void> {
     await this.placeOf(restoreId).discard();
-  }
-
-  #placeIn({ restoreId }: SwapPlan): ServerPlace {
-    invariant(typeof restoreId === 'string', 'the plan of a database on a server names its restore');
-    return this.placeOf(restoreId);
   }
 }

@@ -1,6 +1,12 @@
 /** Who or what keeps a PostgreSQL database from being renamed: told apart from a lack of privileges. */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { ConflictError, SourceError } from '../shared/errors.js';
+import { ConflictError, SourceError, throwIfCancelled } from '../shared/errors.js';
+import { quoteName } from './postgres-client.js';
+
+/** How long sessions that were told to end are waited for. */
+const END_SESSIONS_MS = 10_000;
+const POLL_MS = 50;
 
 /** A session in a database. */
 export interface Session {
@@ -29,6 +35,32 @@ export async function findSessions(client: Client, database: string): Promise<Se
 export function describeSessions(sessions: readonly Session[]): string {
   const names = [...new Set(sessions.map(({ application }) => application))].slice(0, 5);
   return `${sessions.length} ${sessions.length === 1 ? 'client' : 'clients'} (${names.join(', ')})`;
+}
+
+/** The statement that lets sessions begin in a database, or none. */
+export const allowConnections = (name: string, isAllowed: boolean): string =>
+  `ALTER DATABASE ${quoteName(name)} ALLOW_CONNECTIONS ${isAllowed}`;
+
+/**
+ * Ends every session in `database` and lets no new one begin, until it is told otherwise.
+ * @throws ConflictError naming those that do not end
+ */
+export async function emptyDatabase(client: Client, database: string, signal?: AbortSignal): Promise<void> {
+  await client.query(allowConnections(database, false));
+  let sessions = await findSessions(client, database);
+  for (let waitedMs = 0; sessions.length > 0; waitedMs += POLL_MS) {
+    throwIfCancelled(signal);
+    const [first] = sessions;
+    if (waitedMs >= END_SESSIONS_MS || sessions.every(({ canEnd }) => !canEnd)) {
+      throw new ConflictError(
+        `Database "${database}" is held by ${describeSessions(sessions)}, which ${first!.canEnd ? 'do not end' : 'the user in DATABASE_URL may not end'}: close them and restore again`,
+      );
+    }
+    const pids = sessions.filter(({ canEnd }) => canEnd).map(({ pid }) => pid);
+    await client.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [pids]);
+    await wait(POLL_MS);
+    sessions = await findSessions(client, database);
+  }
 }
 
 /**

@@ -9,14 +9,16 @@
  * moment new ones are refused with SQLSTATE 55000; a client that reconnects finds the restored database.
  */
 
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
+import type { SwapPlan } from '../engine/index.js';
 import type { TableRows } from '../shared/backup-check.js';
-import { ConflictError, IntegrityError, throwIfCancelled } from '../shared/errors.js';
+import { ConflictError, throwIfCancelled } from '../shared/errors.js';
 import { explainProgram } from './explain-program.js';
 import { PlaceNames } from './place-names.js';
+import { assertIndexesValid, countRows, countTables } from './postgres-checks.js';
 import { inTransaction, lockSwap, quoteName, withMaintenance, withPostgres } from './postgres-client.js';
-import { checkRestorable, describeSessions, findSessions } from './postgres-holders.js';
+import { allowConnections, checkRestorable, emptyDatabase } from './postgres-holders.js';
+import { identify, isSame } from './postgres-identity.js';
 import { readServerVersion, startPgDump, startPgRestore } from './postgres-programs.js';
 import {
   carryPrivileges,
@@ -29,10 +31,6 @@ import { ProgramLoader } from './program-loader.js';
 import type { ServerAddress } from './server-address.js';
 import type { DumpLoader, ServerPlace } from './server-place.js';
 import { findProgram, PROGRAM_NAMES } from './server-programs.js';
-
-/** How long sessions that were told to end are waited for. */
-const END_SESSIONS_MS = 10_000;
-const POLL_MS = 50;
 
 interface Found {
   live: DatabaseRow | null;
@@ -96,6 +94,10 @@ export class PostgresPlace implements ServerPlace {
     return new ProgramLoader(program, explainProgram('pg_restore', what));
   }
 
+  async countRows({ signal }: { signal?: AbortSignal }): Promise<TableRows[]> {
+    return withPostgres(this.#address, this.#names.fresh, (client) => countRows(client, signal));
+  }
+
   async check({
     signal,
     onBytes,
@@ -115,23 +117,17 @@ export class PostgresPlace implements ServerPlace {
     }
   }
 
-  async countRows({ signal }: { signal?: AbortSignal }): Promise<TableRows[]> {
-    return withPostgres(this.#address, this.#names.fresh, async (client) => {
-      const counted: TableRows[] = [];
-      for (const table of await listTables(client)) {
-        throwIfCancelled(signal);
-        const { rows } = await client.query<{ rows: string }>(`SELECT count(*) AS rows FROM ${table}`);
-        counted.push({ name: table, rows: Number(rows[0]!.rows) });
-      }
-      return counted;
-    });
+  async identify(): Promise<SwapPlan> {
+    return withMaintenance(this.#address, async (client) =>
+      identify(client, await readDatabase(client, this.#names.live)),
+    );
   }
 
   async swap({ signal }: { signal?: AbortSignal }): Promise<void> {
     const { live, fresh, old } = this.#names;
     await this.#alone(async (client) => {
       const replaced = await readDatabase(client, live);
-      if (replaced !== null) await this.#empty(client, live, signal);
+      if (replaced !== null) await emptyDatabase(client, live, signal);
       throwIfCancelled(signal);
       await inTransaction(client, async () => {
         if (replaced !== null) {
@@ -144,14 +140,15 @@ export class PostgresPlace implements ServerPlace {
     });
   }
 
-  async undo(): Promise<void> {
+  async undo(identity: SwapPlan | null = null): Promise<void> {
     const { live, fresh, old } = this.#names;
     await this.#alone(async (client) => {
       const found = await this.#readAll(client);
+      if (identity !== null) await this.#assertKnown(client, found, identity);
       const state = this.#stateOf(found);
       if (state === 'interrupted') await client.query(allowConnections(live, true));
       if (state !== 'swapped') return;
-      if (found.live !== null) await this.#empty(client, live);
+      if (found.live !== null) await emptyDatabase(client, live);
       await inTransaction(client, async () => {
         if (found.live !== null) await client.query(rename(live, fresh));
         if (found.old === null) return;
@@ -193,29 +190,19 @@ export class PostgresPlace implements ServerPlace {
     };
   }
 
+  /** The names of the others bear the restore's id. Without either of them, only the live one itself is proof. */
+  async #assertKnown(client: Client, found: Found, identity: SwapPlan): Promise<void> {
+    if (found.old !== null || found.fresh !== null || (await isSame(client, found.live, identity))) return;
+    const { live, old } = this.#names;
+    throw new ConflictError(
+      `Neither database "${old}" nor the database "${live}" of before the restore is on ${this.#address.host}: check that DATABASE_URL leads to the server that was restored to, and that nobody renamed or dropped them`,
+    );
+  }
+
   #stateOf({ live, fresh, old }: Found): 'nothing' | 'staged' | 'interrupted' | 'swapped' {
     if (old !== null || (live !== null && live.comment === this.#marker)) return 'swapped';
     if (fresh === null) return 'nothing';
     return live !== null && !live.columns.datallowconn ? 'interrupted' : 'staged';
-  }
-
-  /** Ends every session in `name` and lets no new one begin. */
-  async #empty(client: Client, name: string, signal?: AbortSignal): Promise<void> {
-    await client.query(allowConnections(name, false));
-    let sessions = await findSessions(client, name);
-    for (let waitedMs = 0; sessions.length > 0; waitedMs += POLL_MS) {
-      throwIfCancelled(signal);
-      const [first] = sessions;
-      if (waitedMs >= END_SESSIONS_MS || sessions.every(({ canEnd }) => !canEnd)) {
-        throw new ConflictError(
-          `Database "${name}" is held by ${describeSessions(sessions)}, which ${first!.canEnd ? 'do not end' : 'the user in DATABASE_URL may not end'}: close them and restore again`,
-        );
-      }
-      const pids = sessions.filter(({ canEnd }) => canEnd).map(({ pid }) => pid);
-      await client.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [pids]);
-      await wait(POLL_MS);
-      sessions = await findSessions(client, name);
-    }
   }
 
   async #assertEmpty(): Promise<void> {
@@ -236,40 +223,9 @@ export class PostgresPlace implements ServerPlace {
 const rename = (from: string, to: string) => `ALTER DATABASE ${quoteName(from)} RENAME TO ${quoteName(to)}`;
 const drop = (name: string) => `DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`;
 const comment = (name: string, literal: string) => `COMMENT ON DATABASE ${quoteName(name)} IS ${literal}`;
-const allowConnections = (name: string, isAllowed: boolean) =>
-  `ALTER DATABASE ${quoteName(name)} ALLOW_CONNECTIONS ${isAllowed}`;
 
 /** Nobody knows yet that there is something to discard. */
 async function undoCreate(client: Client, name: string, error: unknown): Promise<never> {
   await client.query(drop(name)).catch(() => {}); // it bears the restore's id, and the error is what matters
   throw error;
-}
-
-async function countTables(client: Client): Promise<number> {
-  const { rows } = await client.query<{ tables: string }>(
-    `SELECT count(*) AS tables FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind IN ('r', 'p', 'm', 'f') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
-        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')`,
-  );
-  return Number(rows[0]!.tables);
-}
-
-/** Tables that hold rows of their own, quoted, with their schema. */
-async function listTables(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind IN ('r', 'm') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' ORDER BY 1`,
-  );
-  return rows.map(({ name }) => name);
-}
-
-/** A dump holds no invalid index, so one in the fresh database means that it could not be built. */
-async function assertIndexesValid(client: Client, name: string): Promise<void> {
-  const { rows } = await client.query<{ index: string }>(
-    `SELECT i.indexrelid::regclass::text AS index FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-      WHERE c.relkind = 'i' AND NOT (i.indisvalid AND i.indisready) ORDER BY 1 LIMIT 5`,
-  );
-  if (rows.length === 0) return;
-  const names = rows.map(({ index }) => index).join(', ');
-  throw new IntegrityError(`The restored database "${name}" has invalid indexes: ${names}`);
 }

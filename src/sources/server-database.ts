@@ -39,7 +39,7 @@ export function createServerSource(
 /** @throws SourceError when the URL cannot be understood */
 export function createServerTarget({ kind, url }: ServerSettings, options: ServerOptions): Target {
   const address = parseServerAddress(kind, url);
-  return new DumpTarget((restoreId) => placeOf(address, restoreId, options));
+  return new DumpTarget(address, (restoreId) => placeOf(address, restoreId, options));
 }
 
 function placeOf(

@@ -1,3 +1,4 @@
+import type { SwapPlan } from '../engine/index.js';
 import type { TableRows } from '../shared/backup-check.js';
 
 /**
@@ -34,12 +35,21 @@ export interface ServerPlace {
   /** How many rows each table of the fresh database has. */
   countRows(options: { signal?: AbortSignal }): Promise<TableRows[]>;
   /**
+   * What tells the live database, as it is before the swap, from any other of its name. Plain data, no secrets. A place
+   * without this is told by names alone.
+   */
+  identify?(): Promise<SwapPlan>;
+  /**
    * Lets the fresh database take the live one's place.
    * @throws ConflictError when clients hold the live one; it may then be left half done, for `undo`
    */
   swap(options: { signal?: AbortSignal }): Promise<void>;
-  /** Brings the old database back from any point that `swap` reached. Nothing to bring back: not an error. */
-  undo(): Promise<void>;
+  /**
+   * Brings the old database back from any point that `swap` reached. Nothing to bring back: not an error.
+   * @param identity what `identify` said before the swap, in a process that finds only what the server shows
+   * @throws ConflictError when neither the old database nor what was there before can be found
+   */
+  undo(identity?: SwapPlan | null): Promise<void>;
   /** Drops the old database. */
   settle(): Promise<void>;
   /** Drops the fresh database. Not there: not an error. */
