@@ -7,6 +7,7 @@
 import type { Capture, FileEntry, Source, SourceSize } from '../engine/index.js';
 import type { Clock } from '../shared/clock.js';
 import { throwIfCancelled } from '../shared/errors.js';
+import { BytesReader, PROPERTIES_SUFFIX, type Properties } from './dump-properties.js';
 import { DumpReader } from './dump-reader.js';
 import type { ProgramEnd, RunningProgram } from './running-program.js';
 import { describeServer, type ServerAddress } from './server-address.js';
@@ -17,6 +18,8 @@ export interface Dumpable {
   sizeBytes: number;
   /** What the dump will lack, or cannot hold consistently. */
   notices: string[];
+  /** What belongs to the database itself and no dump holds; absent: nothing is recorded. */
+  properties?: Properties;
   /** The files of the dump, ordered by name. */
   dumps: readonly Dump[];
 }
@@ -41,6 +44,7 @@ export type Inspect = (options: { signal?: AbortSignal }) => Promise<Dumpable>;
 export class DumpSource implements Source {
   readonly component = 'DATABASE';
   readonly description: string;
+  readonly #propertiesName: string;
 
   constructor(
     address: ServerAddress,
@@ -48,20 +52,25 @@ export class DumpSource implements Source {
     private readonly clock: Clock,
   ) {
     this.description = describeServer(address);
+    this.#propertiesName = address.database.replaceAll('/', '_') + PROPERTIES_SUFFIX;
   }
 
   async scan(options: { signal?: AbortSignal }): Promise<SourceSize> {
     throwIfCancelled(options.signal);
-    const { sizeBytes, dumps } = await this.inspect(options);
+    const { sizeBytes, properties, dumps } = await this.inspect(options);
     throwIfCancelled(options.signal);
-    return { totalBytes: sizeBytes, totalFiles: dumps.length };
+    return { totalBytes: sizeBytes, totalFiles: dumps.length + (properties === undefined ? 0 : 1) };
   }
 
   async capture(options: { signal?: AbortSignal }): Promise<Capture> {
     throwIfCancelled(options.signal);
     const found = await this.inspect(options);
     throwIfCancelled(options.signal);
-    return new DumpCapture(found, this.clock, options.signal);
+    return new DumpCapture(found, {
+      propertiesName: this.#propertiesName,
+      clock: this.clock,
+      ...(options.signal && { signal: options.signal }),
+    });
   }
 }
 
@@ -71,31 +80,39 @@ class DumpCapture implements Capture {
 
   constructor(
     private readonly found: Dumpable,
-    private readonly clock: Clock,
-    private readonly signal: AbortSignal | undefined,
+    private readonly options: { propertiesName: string; clock: Clock; signal?: AbortSignal },
   ) {
     this.notices = found.notices;
   }
 
   *entries(): Generator<FileEntry> {
-    for (const dump of this.found.dumps) {
-      yield {
-        kind: 'file',
-        path: Buffer.from(dump.name),
-        mode: 0o600,
-        mtimeNs: BigInt(this.clock.now().getTime()) * 1_000_000n,
-        uid: process.getuid?.() ?? 0,
-        gid: process.getgid?.() ?? 0,
-        sizeBytes: this.found.sizeBytes,
-        identity: null,
-        cutting: 'content',
-        open: () => {
-          const program = dump.start(this.signal);
-          this.#started.push(program);
-          return new DumpReader(program, (end) => dump.explain(end), dump.begin);
-        },
-      };
+    const { properties, sizeBytes, dumps } = this.found;
+    if (properties !== undefined) {
+      const bytes = Buffer.from(JSON.stringify(properties));
+      const open = () => new BytesReader(bytes);
+      yield this.#entry(this.options.propertiesName, { sizeBytes: bytes.length, open });
     }
+    for (const dump of dumps) yield this.#entry(dump.name, { sizeBytes, open: () => this.#start(dump) });
+  }
+
+  #entry(name: string, content: Pick<FileEntry, 'sizeBytes' | 'open'>): FileEntry {
+    return {
+      kind: 'file',
+      path: Buffer.from(name),
+      mode: 0o600,
+      mtimeNs: BigInt(this.options.clock.now().getTime()) * 1_000_000n,
+      uid: process.getuid?.() ?? 0,
+      gid: process.getgid?.() ?? 0,
+      identity: null,
+      cutting: 'content',
+      ...content,
+    };
+  }
+
+  #start(dump: Dump): DumpReader {
+    const program = dump.start(this.options.signal);
+    this.#started.push(program);
+    return new DumpReader(program, (end) => dump.explain(end), dump.begin);
   }
 
   async close(): Promise<void> {

@@ -12,6 +12,7 @@ import type {
 } from '../engine/index.js';
 import { printPath } from '../engine/index.js';
 import { IntegrityError, SourceError } from '../shared/errors.js';
+import { PROPERTIES_SUFFIX, PropertiesWriter } from './dump-properties.js';
 import type { ServerAddress } from './server-address.js';
 import type { DumpLoader, ServerPlace } from './server-place.js';
 import { formatServerPlan } from './server-plan.js';
@@ -22,6 +23,7 @@ export class DumpStaging implements Staging {
   readonly #address: ServerAddress;
   readonly #options: StageOptions;
   readonly #writers: DumpWriter[] = [];
+  #adopted: Promise<void> = Promise.resolve();
   #phase: 'staging' | 'swapped' | 'stuck' | 'ended' = 'staging';
 
   /** @param place whose fresh database has been made */
@@ -29,6 +31,10 @@ export class DumpStaging implements Staging {
     this.#place = place;
     this.#address = address;
     this.#options = options;
+  }
+
+  get notices(): readonly string[] {
+    return this.#place.notices ?? [];
   }
 
   async directory(entry: RestoredDirectory): Promise<void> {
@@ -41,6 +47,14 @@ export class DumpStaging implements Staging {
 
   async file(entry: RestoredFile): Promise<FileWriter | null> {
     const name = entry.path.toString();
+    if (name.endsWith(PROPERTIES_SUFFIX)) {
+      if (this.#writers.length > 0)
+        throw new IntegrityError(`"${name}" comes after the dump, expected it before`);
+      const writer = new PropertiesWriter(name, async (properties) => this.#place.adopt?.(properties));
+      this.#adopted = writer.ended;
+      return writer;
+    }
+    await this.#adopted; // files may be written side by side, and this one goes into what that one makes
     const { signal } = this.#options;
     const loader = await this.#place.load(name, signal ? { signal } : {});
     const writer = new DumpWriter(name, loader);
@@ -74,7 +88,7 @@ export class DumpStaging implements Staging {
   async prepare(): Promise<PreparedSwap> {
     const { restoreId, overwrite } = this.#options;
     await this.#place.plan({ overwrite });
-    const identity = (await this.#place.identify?.()) ?? null;
+    const identity = (await this.#place.prepare?.()) ?? null;
     return { plan: formatServerPlan({ restoreId, identity }, this.#address), isFinal: false };
   }
 

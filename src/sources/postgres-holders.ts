@@ -37,6 +37,14 @@ export function describeSessions(sessions: readonly Session[]): string {
   return `${sessions.length} ${sessions.length === 1 ? 'client' : 'clients'} (${names.join(', ')})`;
 }
 
+/** True when no privilege and no limit counts for this session. */
+export async function isSuperuser(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ is: boolean }>(
+    'SELECT rolsuper AS is FROM pg_roles WHERE rolname = current_user',
+  );
+  return rows[0]!.is;
+}
+
 /** The statement that lets sessions begin in a database, or none. */
 export const allowConnections = (name: string, isAllowed: boolean): string =>
   `ALTER DATABASE ${quoteName(name)} ALLOW_CONNECTIONS ${isAllowed}`;

@@ -9,23 +9,25 @@
  * moment new ones are refused with SQLSTATE 55000; a client that reconnects finds the restored database.
  */
 
-import type { Client } from 'pg';
+import { type Client, escapeLiteral } from 'pg';
 import type { SwapPlan } from '../engine/index.js';
 import type { TableRows } from '../shared/backup-check.js';
 import { ConflictError, throwIfCancelled } from '../shared/errors.js';
+import type { Properties } from './dump-properties.js';
 import { explainProgram } from './explain-program.js';
 import { PlaceNames } from './place-names.js';
+import { carryPrivileges, carryProperties, createLike, createRecorded } from './postgres-carry.js';
 import { assertIndexesValid, countRows, countTables } from './postgres-checks.js';
 import { inTransaction, lockSwap, quoteName, withMaintenance, withPostgres } from './postgres-client.js';
-import { allowConnections, checkRestorable, emptyDatabase } from './postgres-holders.js';
+import { allowConnections, checkRestorable, emptyDatabase, isSuperuser } from './postgres-holders.js';
 import { identify, isSame } from './postgres-identity.js';
 import { readServerVersion, startPgDump, startPgRestore } from './postgres-programs.js';
 import {
-  carryPrivileges,
-  carryProperties,
-  createLike,
+  type DatabaseProperties,
   type DatabaseRow,
+  parseProperties,
   readDatabase,
+  readProperties,
 } from './postgres-properties.js';
 import { ProgramLoader } from './program-loader.js';
 import type { ServerAddress } from './server-address.js';
@@ -44,6 +46,9 @@ export class PostgresPlace implements ServerPlace {
   readonly #names: PlaceNames;
   /** Says of a live database that had nothing to replace that its restore is not settled. */
   readonly #marker: string;
+  readonly #notices: string[] = [];
+  /** What the restored database is to have beside its dump; null: what the server gives it. */
+  #properties: DatabaseProperties | null = null;
 
   /** @param folders where the configuration says that programs are */
   constructor(address: ServerAddress, restoreId: string, folders: readonly string[]) {
@@ -51,6 +56,10 @@ export class PostgresPlace implements ServerPlace {
     this.#folders = folders;
     this.#names = new PlaceNames(address.database, restoreId, 63);
     this.#marker = `Being restored by Tillvault as ${this.#names.fresh}`;
+  }
+
+  get notices(): readonly string[] {
+    return this.#notices;
   }
 
   async plan({ overwrite }: { overwrite: boolean }): Promise<boolean> {
@@ -74,10 +83,22 @@ export class PostgresPlace implements ServerPlace {
         throw new ConflictError(`Database "${name}" of this restore is there already, expected none`);
       }
       const model = await readDatabase(client, live);
-      await client.query(createLike(fresh, model));
-      // Nobody may look at the data while it is staged who may not look at the live one.
-      if (model !== null)
-        await carryPrivileges(client, model, fresh).catch((error) => undoCreate(client, fresh, error));
+      const properties = model === null ? null : await readProperties(client, model);
+      const { tablespace = null } = model ?? {};
+      await client.query(createLike(fresh, properties && { ...properties, tablespace }));
+      await this.#keepOut(client, properties).catch((error) => undoCreate(client, fresh, error));
+    });
+  }
+
+  async adopt(recorded: Properties): Promise<void> {
+    const properties = parseProperties(recorded);
+    const { live, fresh } = this.#names;
+    await this.#alone(async (client) => {
+      if ((await readDatabase(client, live)) !== null) return; // what it has now is what the till has
+      this.#properties = properties;
+      await dropDatabase(client, fresh);
+      this.#notices.push(...(await createRecorded(client, fresh, properties)));
+      await this.#keepOut(client, properties);
     });
   }
 
@@ -117,25 +138,29 @@ export class PostgresPlace implements ServerPlace {
     }
   }
 
-  async identify(): Promise<SwapPlan> {
-    return withMaintenance(this.#address, async (client) =>
-      identify(client, await readDatabase(client, this.#names.live)),
-    );
+  async prepare(): Promise<SwapPlan> {
+    const { live, fresh } = this.#names;
+    return withMaintenance(this.#address, async (client) => {
+      const model = await readDatabase(client, live);
+      if (model !== null) this.#properties = await readProperties(client, model);
+      if (this.#properties !== null)
+        this.#notices.push(...(await carryProperties(client, this.#properties, fresh)));
+      return identify(client, model);
+    });
   }
 
   async swap({ signal }: { signal?: AbortSignal }): Promise<void> {
     const { live, fresh, old } = this.#names;
     await this.#alone(async (client) => {
       const replaced = await readDatabase(client, live);
+      await emptyDatabase(client, fresh, signal);
       if (replaced !== null) await emptyDatabase(client, live, signal);
       throwIfCancelled(signal);
       await inTransaction(client, async () => {
-        if (replaced !== null) {
-          await carryProperties(client, replaced, fresh);
-          await client.query(rename(live, old));
-        }
+        if (replaced !== null) await client.query(rename(live, old));
         await client.query(rename(fresh, live));
-        if (replaced === null) await client.query(comment(live, `'${this.#marker.replaceAll("'", "''")}'`));
+        await client.query(open(live, this.#properties));
+        if (replaced === null) await client.query(comment(live, this.#mark(this.#properties?.comment)));
       });
     });
   }
@@ -162,15 +187,27 @@ export class PostgresPlace implements ServerPlace {
     const { live, old } = this.#names;
     await this.#alone(async (client) => {
       const found = await this.#readAll(client);
-      if (found.old !== null) await client.query(drop(old));
-      if (found.live?.comment === this.#marker) await client.query(comment(live, 'NULL'));
+      await dropDatabase(client, old);
+      if (this.#isMarked(found.live))
+        await client.query(comment(live, this.#unmark(found.live?.comment ?? '')));
     });
   }
 
   async discard(): Promise<void> {
     await this.#alone(async (client) => {
-      await client.query(drop(this.#names.fresh));
+      await dropDatabase(client, this.#names.fresh);
     });
+  }
+
+  /**
+   * Nobody may look at the data while it is staged who may not look at the live one, and nobody at all but superusers
+   * where the limit of connections does not count for ourselves.
+   */
+  async #keepOut(client: Client, properties: DatabaseProperties | null): Promise<void> {
+    const { fresh } = this.#names;
+    if (properties !== null) await carryPrivileges(client, properties, fresh);
+    if (await isSuperuser(client))
+      await client.query(`ALTER DATABASE ${quoteName(fresh)} CONNECTION LIMIT 0`);
   }
 
   /** What a dead process told the server to do may still be under way there: waits until it is not. */
@@ -200,9 +237,22 @@ export class PostgresPlace implements ServerPlace {
   }
 
   #stateOf({ live, fresh, old }: Found): 'nothing' | 'staged' | 'interrupted' | 'swapped' {
-    if (old !== null || (live !== null && live.comment === this.#marker)) return 'swapped';
+    if (old !== null || this.#isMarked(live)) return 'swapped';
     if (fresh === null) return 'nothing';
     return live !== null && !live.columns.datallowconn ? 'interrupted' : 'staged';
+  }
+
+  #mark(before: string | null = null): string {
+    return before === null ? this.#marker : `${this.#marker}\n${before}`;
+  }
+
+  #isMarked(live: DatabaseRow | null): boolean {
+    const said = live?.comment ?? '';
+    return said === this.#marker || said.startsWith(`${this.#marker}\n`);
+  }
+
+  #unmark(said: string): string | null {
+    return said === this.#marker ? null : said.slice(this.#marker.length + 1);
   }
 
   async #assertEmpty(): Promise<void> {
@@ -221,11 +271,21 @@ export class PostgresPlace implements ServerPlace {
 }
 
 const rename = (from: string, to: string) => `ALTER DATABASE ${quoteName(from)} RENAME TO ${quoteName(to)}`;
-const drop = (name: string) => `DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`;
-const comment = (name: string, literal: string) => `COMMENT ON DATABASE ${quoteName(name)} IS ${literal}`;
+const comment = (name: string, text: string | null) =>
+  `COMMENT ON DATABASE ${quoteName(name)} IS ${text === null ? 'NULL' : escapeLiteral(text)}`;
+const open = (name: string, properties: DatabaseProperties | null) =>
+  `${allowConnections(name, true)} CONNECTION LIMIT ${properties?.connectionLimit ?? -1} IS_TEMPLATE ${properties?.isTemplate ?? false}`;
+
+/** Also a template, which cannot be dropped as such, and one that has clients. */
+async function dropDatabase(client: Client, name: string): Promise<void> {
+  const found = await readDatabase(client, name);
+  if (found === null) return;
+  if (found.columns.datistemplate) await client.query(`ALTER DATABASE ${quoteName(name)} IS_TEMPLATE false`);
+  await client.query(`DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`);
+}
 
 /** Nobody knows yet that there is something to discard. */
 async function undoCreate(client: Client, name: string, error: unknown): Promise<never> {
-  await client.query(drop(name)).catch(() => {}); // it bears the restore's id, and the error is what matters
+  await dropDatabase(client, name).catch(() => {}); // it bears the restore's id, and the error is what matters
   throw error;
 }

@@ -1,6 +1,8 @@
-/** What belongs to a PostgreSQL database itself and is in no dump: it is carried from the live one to the fresh one. */
-import { type Client, escapeLiteral } from 'pg';
-import { quoteName } from './postgres-client.js';
+/** What belongs to a PostgreSQL database itself and is in no dump. */
+import type { Client } from 'pg';
+import { z } from 'zod';
+import { ConflictError, IntegrityError } from '../shared/errors.js';
+import type { Properties } from './dump-properties.js';
 
 /** A row of `pg_database`, whatever the server's version has there. */
 export interface DatabaseRow {
@@ -25,6 +27,36 @@ export interface DatabaseRow {
   };
 }
 
+const PROPERTIES = z.object({
+  kind: z.literal('postgresql'),
+  owner: z.string(),
+  encoding: z.string(),
+  collate: z.string(),
+  ctype: z.string(),
+  /** Who compares text: c (the C library), i (ICU), b (the server itself). */
+  provider: z.string(),
+  locale: z.string().nullable(),
+  icuRules: z.string().nullable(),
+  comment: z.string().nullable(),
+  connectionLimit: z.number().int(),
+  isTemplate: z.boolean(),
+  /** `name=value`, for everybody or one role. */
+  settings: z.array(z.object({ role: z.string().nullable(), setting: z.string() })),
+  /** Null: those that no one ever changed. A grantee that is null is everybody. */
+  privileges: z
+    .array(
+      z.object({
+        grantee: z.string().nullable(),
+        privilege: z.enum(['CREATE', 'CONNECT', 'TEMPORARY']),
+        grantable: z.boolean(),
+      }),
+    )
+    .nullable(),
+});
+
+/** What is carried from one database to another, and recorded beside a dump. */
+export type DatabaseProperties = z.infer<typeof PROPERTIES>;
+
 /** Null when there is no such database. */
 export async function readDatabase(client: Client, name: string): Promise<DatabaseRow | null> {
   const { rows } = await client.query<DatabaseRow>(
@@ -39,104 +71,60 @@ export async function readDatabase(client: Client, name: string): Promise<Databa
   return rows[0] ?? null;
 }
 
-/** The statement that makes `name` like `model`: owner, encoding, locale, tablespace. Without a model, as the server does. */
-export function createLike(name: string, model: DatabaseRow | null): string {
-  const begin = `CREATE DATABASE ${quoteName(name)} TEMPLATE template0`;
-  if (model === null) return begin;
-  const { datcollate, datctype, datlocprovider, daticurules } = model.columns;
-  const locale = model.columns.datlocale ?? model.columns.daticulocale;
-  const parts = [
-    `OWNER ${quoteName(model.owner)}`,
-    `ENCODING ${escapeLiteral(model.encoding)}`,
-    `LC_COLLATE ${escapeLiteral(datcollate)}`,
-    `LC_CTYPE ${escapeLiteral(datctype)}`,
-  ];
-  if (model.tablespace !== null) parts.push(`TABLESPACE ${quoteName(model.tablespace)}`);
-  if (locale && datlocprovider === 'i') parts.push(`LOCALE_PROVIDER icu ICU_LOCALE ${escapeLiteral(locale)}`);
-  if (locale && datlocprovider === 'b')
-    parts.push(`LOCALE_PROVIDER builtin BUILTIN_LOCALE ${escapeLiteral(locale)}`);
-  if (daticurules) parts.push(`ICU_RULES ${escapeLiteral(daticurules)}`);
-  return [begin, ...parts].join(' ');
+/** Everything of `row` that a dump leaves out. */
+export async function readProperties(client: Client, row: DatabaseRow): Promise<DatabaseProperties> {
+  const { owner, encoding, comment, columns } = row;
+  return {
+    kind: 'postgresql',
+    owner,
+    encoding,
+    collate: columns.datcollate,
+    ctype: columns.datctype,
+    provider: columns.datlocprovider ?? 'c',
+    locale: columns.datlocale ?? columns.daticulocale ?? null,
+    icuRules: columns.daticurules ?? null,
+    comment,
+    connectionLimit: columns.datconnlimit,
+    isTemplate: columns.datistemplate,
+    settings: await readSettings(client, row),
+    privileges: await readPrivileges(client, row),
+  };
 }
 
-/** Gives `to` the settings, privileges, comment and connection limit of `from`. Within a transaction. */
-export async function carryProperties(client: Client, from: DatabaseRow, to: string): Promise<void> {
-  const database = `DATABASE ${quoteName(to)}`;
-  const statements = [
-    `ALTER ${database} CONNECTION LIMIT ${from.columns.datconnlimit}`,
-    `COMMENT ON ${database} IS ${from.comment === null ? 'NULL' : escapeLiteral(from.comment)}`,
-    ...(await readSettings(client, from, to)),
-  ];
-  for (const statement of statements) await client.query(statement);
-  await carryPrivileges(client, from, to);
-}
-
-/** Gives `to` the privileges of `from`; those that no one ever changed stay the server's own. */
-export async function carryPrivileges(client: Client, from: DatabaseRow, to: string): Promise<void> {
-  for (const statement of await readPrivileges(client, from, `DATABASE ${quoteName(to)}`)) {
-    await client.query(statement);
+/**
+ * What a backup recorded.
+ * @throws ConflictError when it is of another kind of server, IntegrityError when it cannot be understood
+ */
+export function parseProperties(recorded: Properties): DatabaseProperties {
+  if (recorded.kind !== 'postgresql') {
+    throw new ConflictError(
+      "The backup's database is none of PostgreSQL, as DATABASE_URL says: restore it to a target path",
+    );
   }
+  const { data, error } = PROPERTIES.safeParse(recorded);
+  if (data !== undefined) return data;
+  throw new IntegrityError("The properties of the backup's database cannot be understood", { cause: error });
 }
 
-async function readPrivileges(client: Client, from: DatabaseRow, database: string): Promise<string[]> {
-  const { rows } = await client.query<{ grantee: string | null; privilege: string; grantable: boolean }>(
-    `SELECT CASE WHEN a.grantee = 0 THEN NULL ELSE pg_get_userbyid(a.grantee) END AS grantee,
-            a.privilege_type AS privilege, a.is_grantable AS grantable
-       FROM pg_database d, aclexplode(d.datacl) a WHERE d.oid = $1`,
+async function readSettings(client: Client, from: DatabaseRow): Promise<DatabaseProperties['settings']> {
+  const { rows } = await client.query<{ role: string | null; setting: string }>(
+    `SELECT r.rolname AS role, setting FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole,
+            unnest(s.setconfig) WITH ORDINALITY AS c (setting, place)
+      WHERE s.setdatabase = $1 AND (s.setrole = 0 OR r.oid IS NOT NULL) ORDER BY r.rolname NULLS FIRST, c.place`,
     [from.oid],
   );
-  const { rows: all } = await client.query<{ custom: boolean }>(
-    'SELECT datacl IS NOT NULL AS custom FROM pg_database WHERE oid = $1',
+  return rows;
+}
+
+async function readPrivileges(client: Client, from: DatabaseRow): Promise<DatabaseProperties['privileges']> {
+  const { rows } = await client.query<{ privileges: DatabaseProperties['privileges'] }>(
+    `SELECT CASE WHEN d.datacl IS NOT NULL THEN coalesce((
+              SELECT json_agg(json_build_object(
+                'grantee', CASE WHEN a.grantee = 0 THEN NULL ELSE pg_get_userbyid(a.grantee) END,
+                'privilege', a.privilege_type, 'grantable', a.is_grantable))
+                FROM aclexplode(d.datacl) a), '[]') END AS privileges
+       FROM pg_database d WHERE d.oid = $1`,
     [from.oid],
   );
-  if (all[0]?.custom !== true) return [];
-  const to = (name: string | null) => (name === null ? 'PUBLIC' : quoteName(name));
-  return [
-    `REVOKE ALL ON ${database} FROM PUBLIC`,
-    `REVOKE ALL ON ${database} FROM ${quoteName(from.owner)}`,
-    ...rows.map(
-      ({ grantee, privilege, grantable }) =>
-        `GRANT ${privilege} ON ${database} TO ${to(grantee)}${grantable ? ' WITH GRANT OPTION' : ''}`,
-    ),
-  ];
-}
-
-/** Settings that hold lists of names: stored as a list of quoted names, which a quoted string would turn into one name. */
-const LISTS = [
-  'local_preload_libraries',
-  'search_path',
-  'session_preload_libraries',
-  'shared_preload_libraries',
-  'temp_tablespaces',
-  'unix_socket_directories',
-];
-
-async function readSettings(client: Client, from: DatabaseRow, to: string): Promise<string[]> {
-  const { rows } = await client.query<{ role: string | null; config: string[] }>(
-    `SELECT r.rolname AS role, s.setconfig AS config FROM pg_db_role_setting s
-       LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE s.setdatabase = $1 AND (s.setrole = 0 OR r.oid IS NOT NULL)`,
-    [from.oid],
-  );
-  return rows.flatMap(({ role, config }) => {
-    const place = `DATABASE ${quoteName(to)}`;
-    const alter = role === null ? `ALTER ${place}` : `ALTER ROLE ${quoteName(role)} IN ${place}`;
-    return config.map((setting) => `${alter} SET ${formatSetting(setting)}`);
-  });
-}
-
-/** `name=value` of the catalogue as SET takes it. */
-export function formatSetting(setting: string): string {
-  const at = setting.indexOf('=');
-  const name = setting.slice(0, at);
-  const value = setting.slice(at + 1);
-  const quoted = name.split('.').map(quoteName).join('.');
-  const values = LISTS.includes(name) ? splitNames(value) : [value];
-  return `${quoted} TO ${values.map((each) => escapeLiteral(each)).join(', ') || "''"}`;
-}
-
-/** The names in `"$user", public`. */
-function splitNames(list: string): string[] {
-  return [...list.matchAll(/"((?:[^"]|"")*)"|([^\s,"]+)/g)].map(
-    ([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare ?? '',
-  );
+  return rows[0]?.privileges ?? null;
 }

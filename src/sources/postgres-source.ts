@@ -3,6 +3,7 @@ import type { Inspect } from './dump-source.js';
 import { explainProgram } from './explain-program.js';
 import { withPostgres } from './postgres-client.js';
 import { NEWEST_MAJOR, readServerVersion, startPgDump } from './postgres-programs.js';
+import { readDatabase, readProperties } from './postgres-properties.js';
 import type { ServerAddress } from './server-address.js';
 import { findProgram, PROGRAM_NAMES } from './server-programs.js';
 
@@ -14,10 +15,15 @@ import { findProgram, PROGRAM_NAMES } from './server-programs.js';
 export function inspectPostgres(address: ServerAddress, folders: readonly string[]): Inspect {
   return async () => {
     const { database } = address;
-    const { version, sizeBytes, notices } = await withPostgres(address, database, async (client) => ({
-      version: await readServerVersion(client),
-      ...(await measure(client)),
-    }));
+    const { version, sizeBytes, notices, properties } = await withPostgres(
+      address,
+      database,
+      async (client) => ({
+        version: await readServerVersion(client),
+        ...(await measure(client)),
+        properties: await readProperties(client, (await readDatabase(client, database))!),
+      }),
+    );
     if (version.major > NEWEST_MAJOR) {
       notices.push(
         `The server is PostgreSQL ${version.major}, newer than ${NEWEST_MAJOR}: try a restore of this backup`,
@@ -29,7 +35,7 @@ export function inspectPostgres(address: ServerAddress, folders: readonly string
       start: (signal?: AbortSignal) => startPgDump(path, address, { database, ...(signal && { signal }) }),
       explain: explainProgram('pg_dump', `Database "${database}" cannot be dumped`),
     };
-    return { sizeBytes, notices, dumps: [dump] };
+    return { sizeBytes, notices, properties, dumps: [dump] };
   };
 }
 

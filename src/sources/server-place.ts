@@ -1,5 +1,6 @@
 import type { SwapPlan } from '../engine/index.js';
 import type { TableRows } from '../shared/backup-check.js';
+import type { Properties } from './dump-properties.js';
 
 /**
  * Where a database on a server is restored to: a fresh database beside the live one, which takes its place at the end.
@@ -11,6 +12,8 @@ import type { TableRows } from '../shared/backup-check.js';
  * id), so that another process can undo or settle what a dead one began.
  */
 export interface ServerPlace {
+  /** What an administrator should know of what is restored, one sentence each. Complete after `prepare`. */
+  readonly notices?: readonly string[];
   /**
    * Finds everything that would stop the restore, and changes nothing.
    * @returns whether the live database exists
@@ -22,6 +25,12 @@ export interface ServerPlace {
    * @throws ConflictError when it is there already
    */
   create(): Promise<void>;
+  /**
+   * Takes what the backup recorded of the database itself, for one that is not there any more. Before `load`; not
+   * called for backups that recorded nothing. A place without this makes the database as the server does.
+   * @throws ConflictError when it is of another kind of server, IntegrityError when it cannot be understood
+   */
+  adopt?(properties: Properties): Promise<void>;
   /**
    * Begins to load one file of the backup into the fresh database.
    * @throws ConflictError when the file is no dump of this kind of server
@@ -35,10 +44,10 @@ export interface ServerPlace {
   /** How many rows each table of the fresh database has. */
   countRows(options: { signal?: AbortSignal }): Promise<TableRows[]>;
   /**
-   * What tells the live database, as it is before the swap, from any other of its name. Plain data, no secrets. A place
-   * without this is told by names alone.
+   * Does what may fail of the swap ahead of it, on the fresh database alone. A place without this has nothing to do.
+   * @returns what tells the live database, as it is before the swap, from any other of its name: plain data, no secrets
    */
-  identify?(): Promise<SwapPlan>;
+  prepare?(): Promise<SwapPlan>;
   /**
    * Lets the fresh database take the live one's place.
    * @throws ConflictError when clients hold the live one; it may then be left half done, for `undo`
@@ -46,7 +55,7 @@ export interface ServerPlace {
   swap(options: { signal?: AbortSignal }): Promise<void>;
   /**
    * Brings the old database back from any point that `swap` reached. Nothing to bring back: not an error.
-   * @param identity what `identify` said before the swap, in a process that finds only what the server shows
+   * @param identity what `prepare` said before the swap, in a process that finds only what the server shows
    * @throws ConflictError when neither the old database nor what was there before can be found
    */
   undo(identity?: SwapPlan | null): Promise<void>;

@@ -32,6 +32,17 @@ describe('PostgreSQL backup and restore', () => {
     return rows.map(({ line }) => line);
   }
 
+  /** Text in it is stored as Latin-1, and sorted by its bytes. */
+  async function createLatin(): Promise<string> {
+    const name = server.reserve('tvlatin');
+    await server.query(
+      'postgres',
+      `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`,
+    );
+    await server.query(name, "CREATE TABLE sales AS SELECT 'Käse' AS name");
+    return name;
+  }
+
   async function expectUntouched(before: string[]): Promise<void> {
     expect(await fingerprint()).to.deep.equal(before);
     expect(await server.leftovers(database)).to.deep.equal([]);
@@ -89,6 +100,81 @@ describe('PostgreSQL backup and restore', () => {
     await till.restoreAndForget(snapshotId);
     expect(await properties()).to.deep.equal(before);
     await server.query('postgres', `DROP DATABASE ${name}`);
+    await till.restoreAndForget(snapshotId);
+    expect(await properties()).to.deep.equal(before);
+    expect(await server.leftovers(database)).to.deep.equal([]);
+    await server.query('postgres', `DROP DATABASE ${name}`);
+  });
+
+  it('gives a database that is gone its encoding and collation again', async () => {
+    const latin = await createLatin();
+    const look = () =>
+      server.query(
+        latin,
+        'SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = current_database()',
+      );
+    const before = await look();
+    const other = await ServerTill.open('postgresql', server.url(latin));
+    const { snapshotId } = await other.backup();
+    await server.query('postgres', `DROP DATABASE ${latin}`);
+    const { notices } = await other.restore(snapshotId, { restoreId: 'latin' });
+    await other.forget('latin');
+    expect(notices).to.deep.equal([]);
+    expect(await look()).to.deep.equal(before);
+    expect(await server.query(latin, 'SELECT name FROM sales')).to.deep.equal([{ name: 'Käse' }]);
+    await other.close();
+  });
+
+  it('tells what the server does not have that the database had', async () => {
+    const role = await server.createRole('x');
+    const name = `"${database.replaceAll('"', '""')}"`;
+    await server.query(
+      'postgres',
+      `GRANT CONNECT ON DATABASE ${name} TO ${role}; ALTER ROLE ${role} IN DATABASE ${name} SET work_mem TO '7MB'`,
+    );
+    const before = await fingerprint();
+    const { snapshotId } = await till.backup();
+    await server.query('postgres', `DROP DATABASE ${name}`);
+    await server.query('postgres', `DROP ROLE ${role}`);
+    const { notices } = await till.restore(snapshotId, { restoreId: 'lacking' });
+    await till.forget('lacking');
+    expect(notices.join('\n'))
+      .to.include(`Setting "work_mem" of the database for role "${role}"`)
+      .and.include(`Privilege CONNECT of role "${role}"`)
+      .and.not.include('7MB');
+    await expectUntouched(before);
+  });
+
+  it('replaces a database that is a template, and drops the old one', async () => {
+    const name = `"${database.replaceAll('"', '""')}"`;
+    const isTemplate = async () =>
+      (
+        await server.query(
+          database,
+          'SELECT datistemplate AS is FROM pg_database WHERE datname = current_database()',
+        )
+      )[0];
+    await server.query('postgres', `ALTER DATABASE ${name} IS_TEMPLATE true`);
+    const before = await fingerprint();
+    const { snapshotId } = await till.backup();
+    await till.restoreAndForget(snapshotId);
+    await expectUntouched(before);
+    expect(await isTemplate()).to.deep.equal({ is: true });
+    await server.query('postgres', `ALTER DATABASE ${name} IS_TEMPLATE false`);
+  });
+
+  it('ends clients that came to look at the fresh database', async () => {
+    const before = await fingerprint();
+    const { snapshotId } = await till.backup();
+    const clients: Promise<unknown>[] = [];
+    const onProgress = ({ phase }: { phase: string }) => {
+      if (phase === 'CHECKING' && clients.length === 0)
+        clients.push(server.connect(`${database}_tillvault_looked`, 'exporter'));
+    };
+    await till.restore(snapshotId, { restoreId: 'looked' }, { onProgress });
+    await till.forget('looked');
+    expect(await Promise.all(clients)).to.have.length(1);
+    await expectUntouched(before);
   });
 
   it('leaves the privileges alone that nobody changed', async () => {
@@ -118,7 +204,8 @@ describe('PostgreSQL backup and restore', () => {
   it('writes the dump as a file when it restores beside the live data', async () => {
     const { snapshotId } = await till.backup();
     await till.restore(snapshotId, { targetFolder: `${till.folder}/beside` });
-    const [name = ''] = readdirSync(`${till.folder}/beside/database`);
+    const [properties, name] = readdirSync(`${till.folder}/beside/database`).sort();
+    expect(properties).to.equal(`${database}.database.json`);
     expect(name).to.equal(`${database}.dump`);
     expect(readFileSync(`${till.folder}/beside/database/${name}`).subarray(0, 5).toString()).to.equal(
       'PGDMP',

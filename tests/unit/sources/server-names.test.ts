@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { formatOptions } from '../../../src/sources/mysql-programs.js';
 import { PlaceNames } from '../../../src/sources/place-names.js';
-import { formatSetting } from '../../../src/sources/postgres-properties.js';
+import { formatSetting } from '../../../src/sources/postgres-carry.js';
 import { parseServerAddress } from '../../../src/sources/server-address.js';
 
 describe('names of the databases of a restore', () => {
