@@ -121,7 +121,7 @@ interface Rights {
 }
 
 /** What lets a user make a role the owner of something: a server before version 16 does not know the privilege SET. */
-const TO_GIVE_AWAY = `CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END`;
+export const TO_GIVE_AWAY = `CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END`;
 
 async function readRights(client: Client, database: string): Promise<Rights> {
   const { rows } = await client.query<Rights>(

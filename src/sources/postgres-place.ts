@@ -21,6 +21,7 @@ import { assertIndexesValid, countRows, countTables } from './postgres-checks.js
 import { inTransaction, lockSwap, quoteName, withMaintenance, withPostgres } from './postgres-client.js';
 import { allowConnections, checkRestorable, emptyDatabase, isSuperuser } from './postgres-holders.js';
 import { identify, isSame } from './postgres-identity.js';
+import { explainLoad } from './postgres-lacks.js';
 import { readServerVersion, startPgDump, startPgRestore } from './postgres-programs.js';
 import {
   type DatabaseProperties,
@@ -112,7 +113,7 @@ export class PostgresPlace implements ServerPlace {
     const database = this.#names.fresh;
     const program = startPgRestore(path, this.#address, { database, ...(signal && { signal }) });
     const what = `Database "${this.#names.live}" cannot be restored`;
-    return new ProgramLoader(program, explainProgram('pg_restore', what));
+    return new ProgramLoader(program, explainLoad(what));
   }
 
   async countRows({ signal }: { signal?: AbortSignal }): Promise<TableRows[]> {

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import type { Inspect } from './dump-source.js';
 import { explainProgram } from './explain-program.js';
 import { withPostgres } from './postgres-client.js';
+import { describeLacks } from './postgres-lacks.js';
 import { NEWEST_MAJOR, readServerVersion, startPgDump } from './postgres-programs.js';
 import { readDatabase, readProperties } from './postgres-properties.js';
 import type { ServerAddress } from './server-address.js';
@@ -15,12 +16,13 @@ import { findProgram, PROGRAM_NAMES } from './server-programs.js';
 export function inspectPostgres(address: ServerAddress, folders: readonly string[]): Inspect {
   return async () => {
     const { database } = address;
-    const { version, sizeBytes, notices, properties } = await withPostgres(
+    const { version, sizeBytes, notices, lacks, properties } = await withPostgres(
       address,
       database,
       async (client) => ({
         version: await readServerVersion(client),
         ...(await measure(client)),
+        lacks: await describeLacks(client),
         properties: await readProperties(client, (await readDatabase(client, database))!),
       }),
     );
@@ -35,7 +37,7 @@ export function inspectPostgres(address: ServerAddress, folders: readonly string
       start: (signal?: AbortSignal) => startPgDump(path, address, { database, ...(signal && { signal }) }),
       explain: explainProgram('pg_dump', `Database "${database}" cannot be dumped`),
     };
-    return { sizeBytes, notices, properties, dumps: [dump] };
+    return { sizeBytes, notices: [...notices, ...lacks], properties, dumps: [dump] };
   };
 }
 

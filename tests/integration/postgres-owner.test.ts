@@ -133,6 +133,55 @@ describe('PostgreSQL backup and restore as a plain owner', () => {
     }
   });
 
+  it('carries the settings that it may, and tells the others', async () => {
+    await asOwner(`ALTER DATABASE ${database} SET work_mem TO '9MB'`);
+    await server.query('postgres', `ALTER DATABASE ${database} SET log_min_duration_statement TO 1000`);
+    await server.query('postgres', `ALTER ROLE postgres IN DATABASE ${database} SET work_mem TO '8MB'`);
+    const before = await fingerprint();
+    const { snapshotId } = await till.backup();
+    const { notices } = await till.restore(snapshotId, { restoreId: 'settings' });
+    await till.forget('settings');
+    expect(notices).to.have.length(2);
+    expect(notices[0]).to.include('"log_min_duration_statement"');
+    expect(notices[1]).to.include('"work_mem" of the database for role "postgres"');
+    expect(await server.query(database, 'SHOW work_mem')).to.deep.equal([{ work_mem: '9MB' }]);
+    expect(await fingerprint()).to.deep.equal(before);
+  });
+
+  it('is told in the backup what it cannot restore, and why a restore fails of it', async () => {
+    const obstacles = [
+      {
+        make: 'CREATE TABLE app.foreign_sales (id int); GRANT SELECT ON app.foreign_sales TO PUBLIC',
+        drop: 'DROP TABLE app.foreign_sales',
+        word: 'belongs to "postgres"',
+      },
+      {
+        make: 'CREATE EXTENSION pg_buffercache',
+        drop: 'DROP EXTENSION pg_buffercache',
+        word: 'the extensions "pg_buffercache"',
+      },
+      {
+        make: `CREATE FUNCTION app.ev() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; ALTER FUNCTION app.ev() OWNER TO ${user};
+               CREATE EVENT TRIGGER app_ev ON ddl_command_end EXECUTE FUNCTION app.ev()`,
+        drop: 'DROP EVENT TRIGGER app_ev; DROP FUNCTION app.ev()',
+        word: 'the event triggers "app_ev"',
+      },
+    ];
+    expect((await till.backup()).notices).to.deep.equal([]);
+    for (const { make, drop, word } of obstacles) {
+      await server.query(database, make);
+      const before = await fingerprint();
+      const { snapshotId, notices } = await till.backup();
+      expect(notices, word).to.have.length(1);
+      expect(notices[0]).to.include(word).and.include(`User "${user}"`);
+      const error = await expectCode(till.restore(snapshotId), 'SOURCE_UNAVAILABLE');
+      expect(error.message, word).to.include('may not make again');
+      expect(await fingerprint()).to.deep.equal(before);
+      expect(await server.leftovers(database)).to.deep.equal([]);
+      await server.query(database, drop);
+    }
+  });
+
   it('is told in the plan that the role of the owner cannot be used', async () => {
     const owner = await server.createRole('x');
     await server.query('postgres', `ALTER DATABASE ${database} OWNER TO ${owner}`);
