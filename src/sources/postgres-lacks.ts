@@ -56,6 +56,36 @@ export async function describeLacks(client: Client): Promise<string[]> {
   ];
 }
 
+/**
+ * Functions that are called while rows are loaded and name tables without their schema: `pg_dump` empties the search
+ * path, so that a restore cannot call them. One sentence for all.
+ */
+export async function describeFragile(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT DISTINCT p.oid::regprocedure::text AS name FROM pg_depend d JOIN pg_proc p ON p.oid = d.refobjid
+      WHERE d.refclassid = 'pg_proc'::regclass AND p.oid >= 16384 AND p.prosqlbody IS NULL
+        AND NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search\\_path=%')
+        AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+        AND (EXISTS (SELECT FROM pg_index i WHERE d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid)
+          OR EXISTS (SELECT FROM pg_constraint k WHERE d.classid = 'pg_constraint'::regclass AND k.oid = d.objid AND k.contype = 'c')
+          OR EXISTS (SELECT FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+                      WHERE d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid AND a.attgenerated <> '')
+          OR EXISTS (SELECT FROM pg_rewrite r JOIN pg_class m ON m.oid = r.ev_class
+                      WHERE d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid AND m.relkind = 'm'))
+        AND EXISTS (SELECT FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+                     WHERE t.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+                       AND position(lower(t.relname) IN lower(p.prosrc)) > 0
+                       AND position(lower(n.nspname || '.' || t.relname) IN lower(p.prosrc)) = 0)
+      ORDER BY 1`,
+  );
+  const functions = rows.map(({ name }) => name);
+  return say(
+    functions,
+    (names) =>
+      `A restore may fail of the functions ${names}: indexes, constraints or views that are computed at once call them, and they name tables without a schema; ALTER FUNCTION … SET search_path makes them safe`,
+  );
+}
+
 /** What it means that `pg_restore` failed: what the user may not make is told from everything else. */
 export function explainLoad(what: string): (end: ProgramEnd) => Error {
   const explain = explainProgram('pg_restore', what);

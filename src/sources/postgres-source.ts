@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import type { Inspect } from './dump-source.js';
 import { explainProgram } from './explain-program.js';
 import { withPostgres } from './postgres-client.js';
-import { describeLacks } from './postgres-lacks.js';
+import { describeFragile, describeLacks } from './postgres-lacks.js';
 import { NEWEST_MAJOR, readServerVersion, startPgDump } from './postgres-programs.js';
 import { readDatabase, readProperties } from './postgres-properties.js';
 import type { ServerAddress } from './server-address.js';
@@ -22,7 +22,7 @@ export function inspectPostgres(address: ServerAddress, folders: readonly string
       async (client) => ({
         version: await readServerVersion(client),
         ...(await measure(client)),
-        lacks: await describeLacks(client),
+        lacks: [...(await describeLacks(client)), ...(await describeFragile(client))],
         properties: await readProperties(client, (await readDatabase(client, database))!),
       }),
     );

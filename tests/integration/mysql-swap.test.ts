@@ -51,7 +51,7 @@ describe('swap of a MySQL database beside a working till', () => {
   function targetOf({ database, tempDir }: TillSettings): DumpTarget {
     const address = parseServerAddress('mysql', database.kind === 'sqlite' ? '' : database.url);
     const options = { programFolders: [], tempDir, lockAttempts: 2 };
-    return new DumpTarget((restoreId) => new MysqlPlace(address, restoreId, options));
+    return new DumpTarget(address, (restoreId) => new MysqlPlace(address, restoreId, options));
   }
 
   /** The database as it is now, staged and checked; the caller swaps. */

@@ -125,6 +125,25 @@ describe('PostgreSQL backup and restore', () => {
     await other.close();
   });
 
+  it('tells in the backup which functions a restore cannot call, and restores once they are safe', async () => {
+    await server.query(
+      database,
+      `CREATE TABLE rates (v text); INSERT INTO rates VALUES ('z');
+       CREATE FUNCTION rated(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1) || (SELECT max(v) FROM rates)';
+       CREATE FUNCTION plain(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+       CREATE TABLE names (a text); INSERT INTO names VALUES ('A'); CREATE INDEX ON names (rated(a)); CREATE INDEX ON names (plain(a))`,
+    );
+    const fragile = await till.backup();
+    expect(fragile.notices.join()).to.include('"rated(text)"').and.not.include('plain(text)');
+    await expectCode(till.restore(fragile.snapshotId), 'SOURCE_UNAVAILABLE');
+    await server.query(database, 'ALTER FUNCTION rated(text) SET search_path = public');
+    const before = await fingerprint();
+    const safe = await till.backup();
+    expect(safe.notices).to.deep.equal([]);
+    await till.restoreAndForget(safe.snapshotId);
+    await expectUntouched(before);
+  });
+
   it('tells what the server does not have that the database had', async () => {
     const role = await server.createRole('x');
     const name = `"${database.replaceAll('"', '""')}"`;

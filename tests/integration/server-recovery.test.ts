@@ -103,6 +103,33 @@ describe('recovery of a swap on a server', () => {
     expect([...till.journal.entries.keys()]).to.deep.equal([]);
   });
 
+  it('brings the till back while the staged database cannot be dropped, and drops it later', async () => {
+    const fault = { from: /^DROP DATABASE/, at: 1, when: 'before', isDead: true } as const;
+    await withFault(pg.Client.prototype, fault, async () => {
+      const [recovered] = await till.engine.recoverRestores([]);
+      expect(recovered?.end).to.equal('rolledBack');
+    });
+    expect(await countSales()).to.equal(2);
+    expect(await server.leftovers(database)).to.deep.equal([`${database}_tillvault_cut`]);
+    await till.forget('cut');
+    expect(await server.leftovers(database)).to.deep.equal([]);
+    expect([...till.journal.entries.keys()]).to.deep.equal([]);
+  });
+
+  it('keeps the entry of a restore that stands while the old database cannot be dropped', async () => {
+    await till.recover('cut');
+    const { snapshotId } = await till.backup();
+    const fault = { from: /^DROP DATABASE/, at: 1, when: 'before', isDead: true } as const;
+    await withFault(pg.Client.prototype, fault, async () => {
+      await till.restore(snapshotId, { restoreId: 'stands' });
+      await till.forget('stands');
+    });
+    expect(till.journal.entries.get('stands')?.state).to.equal('leftover');
+    expect(await server.leftovers(database)).to.deep.equal([`${database}_tillvault_old_stands`]);
+    await till.forget('another');
+    expect(await server.leftovers(database)).to.deep.equal([]);
+  });
+
   it('understands the plan of a version that wrote no address', async () => {
     const entry = till.journal.entries.get('cut')!;
     await till.journal.write({
