@@ -22,6 +22,7 @@ export function createLike(name: string, model: Model | null): string {
     `LC_CTYPE ${escapeLiteral(ctype)}`,
   ];
   if (tablespace !== null) parts.push(`TABLESPACE ${quoteName(tablespace)}`);
+  if (provider === 'c') parts.push('LOCALE_PROVIDER libc');
   if (locale && provider === 'i') parts.push(`LOCALE_PROVIDER icu ICU_LOCALE ${escapeLiteral(locale)}`);
   if (locale && provider === 'b')
     parts.push(`LOCALE_PROVIDER builtin BUILTIN_LOCALE ${escapeLiteral(locale)}`);

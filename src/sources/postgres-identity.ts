@@ -10,10 +10,9 @@ export async function identify(client: Client, live: DatabaseRow | null): Promis
 
 /** True when `live` is the database that `identity` is of, or there was none. Renaming changes nothing of it. */
 export async function isSame(client: Client, live: DatabaseRow | null, identity: SwapPlan): Promise<boolean> {
-  if (identity.live === null) return true;
-  if (live?.oid !== identity.live) return false;
   const server = await readServerId(client);
-  return server === null || identity.server === null || server === identity.server;
+  const isServer = server === null || identity.server === null || server === identity.server;
+  return isServer && (identity.live === null || live?.oid === identity.live);
 }
 
 /** What the server was named when its data was made; null when it does not say. */

@@ -24,7 +24,10 @@ const OWNED = `
      AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid AND e.deptype = 'e')
   UNION SELECT lomowner FROM pg_largeobject_metadata`;
 
-/** One sentence for each kind of thing that this user cannot restore of the database; none for a superuser. */
+/**
+ * One sentence for each kind of thing that this user cannot restore of the database; none for a superuser. What the user
+ * made itself it may make again, also where a provider lets users do what only superusers may elsewhere.
+ */
 export async function describeLacks(client: Client): Promise<string[]> {
   if (await isSuperuser(client)) return [];
   const { rows } = await client.query<
@@ -34,9 +37,11 @@ export async function describeLacks(client: Client): Promise<string[]> {
             ARRAY(SELECT pg_get_userbyid(owner)::text FROM (${OWNED}) o WHERE NOT pg_has_role(owner, ${TO_GIVE_AWAY}) ORDER BY 1) AS owners,
             ARRAY(SELECT e.extname::text FROM pg_extension e
                     JOIN pg_available_extension_versions v ON v.name = e.extname AND v.version = e.extversion
-                   WHERE v.superuser AND NOT v.trusted AND e.extname <> 'plpgsql' ORDER BY 1) AS extensions,
+                   WHERE v.superuser AND NOT v.trusted AND e.extname <> 'plpgsql'
+                     AND NOT pg_has_role(e.extowner, 'USAGE') ORDER BY 1) AS extensions,
             ARRAY(SELECT t.evtname::text FROM pg_event_trigger t
-                   WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_event_trigger'::regclass
+                   WHERE NOT pg_has_role(t.evtowner, 'USAGE')
+                     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_event_trigger'::regclass
                                        AND e.objid = t.oid AND e.deptype = 'e') ORDER BY 1) AS triggers`,
   );
   const { user, owners, extensions, triggers } = rows[0]!;

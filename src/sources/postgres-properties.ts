@@ -33,8 +33,8 @@ const PROPERTIES = z.object({
   encoding: z.string(),
   collate: z.string(),
   ctype: z.string(),
-  /** Who compares text: c (the C library), i (ICU), b (the server itself). */
-  provider: z.string(),
+  /** Who compares text: c (the C library), i (ICU), b (the server itself); null where only the C library can. */
+  provider: z.string().nullable(),
   locale: z.string().nullable(),
   icuRules: z.string().nullable(),
   comment: z.string().nullable(),
@@ -80,7 +80,7 @@ export async function readProperties(client: Client, row: DatabaseRow): Promise<
     encoding,
     collate: columns.datcollate,
     ctype: columns.datctype,
-    provider: columns.datlocprovider ?? 'c',
+    provider: columns.datlocprovider ?? null,
     locale: columns.datlocale ?? columns.daticulocale ?? null,
     icuRules: columns.daticurules ?? null,
     comment,

@@ -16,6 +16,7 @@ export interface ServerPlan {
 
 const SERVER = z.object({ kind: z.string(), host: z.string(), port: z.number(), database: z.string() });
 
+/** The swap as plain data for the journal. */
 export function formatServerPlan({ restoreId, identity }: ServerPlan, address: ServerAddress): SwapPlan {
   const { kind, host, port, database } = address;
   return { kind: 'server', restoreId, server: { kind, host, port, database }, identity };
