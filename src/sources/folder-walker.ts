@@ -10,7 +10,7 @@ import type { Notices } from './notices.js';
 import { OpenFileReader } from './open-file-reader.js';
 import type { Root } from './root.js';
 import { arrangeRoots, parentsOf } from './root.js';
-import { STAGING_PREFIX } from './staging-folder.js';
+import { isStagingName } from './staging-folder.js';
 import { errnoOf, toAppError } from './system-error.js';
 
 /** Something that is looked at changed its kind or went away between two system calls. */
@@ -154,7 +154,7 @@ export class FolderWalker {
   }
 
   #sightFolder(place: Buffer, path: Buffer): Sighting | null {
-    if (path.subarray(path.lastIndexOf(SLASH) + 1).indexOf(STAGING_PREFIX) === 0) {
+    if (isStagingName(path.subarray(path.lastIndexOf(SLASH) + 1))) {
       this.#notices.add(`"${printPath(path)}" is a staging folder of a restore, it was not captured`);
       return null;
     }

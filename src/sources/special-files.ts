@@ -13,7 +13,7 @@ import { FolderHandle } from './folder-handle.js';
 import { lookAt } from './live-folders.js';
 import type { Notices } from './notices.js';
 import { STAGED, type StagedPlace } from './place-swap.js';
-import { STAGING_PREFIX } from './staging-folder.js';
+import { isStagingName } from './staging-folder.js';
 import { errnoOf } from './system-error.js';
 
 const SLASH = Buffer.from('/');
@@ -93,7 +93,7 @@ class SpecialFiles {
     const entries = readdirSync(pair.live.child(NOTHING), { encoding: 'buffer', withFileTypes: true });
     this.#linkAll(pair, entries.filter(isSpecial));
     for (const entry of entries) {
-      if (!entry.isDirectory() || isStaging(entry.name)) continue;
+      if (!entry.isDirectory() || isStagingName(entry.name)) continue;
       const stagedPath = pair.staged?.child(entry.name);
       const copy = stagedPath && lookAt(stagedPath)?.isDirectory() ? stagedPath : null;
       await this.keep(pair.live.child(entry.name), copy, below(pair.path, entry.name));
@@ -132,10 +132,6 @@ class SpecialFiles {
 
 function isSpecial(entry: Dirent<Buffer>): boolean {
   return entry.isSocket() || entry.isFIFO() || entry.isCharacterDevice() || entry.isBlockDevice();
-}
-
-function isStaging(name: Buffer): boolean {
-  return name.toString('latin1').startsWith(STAGING_PREFIX);
 }
 
 function below(path: Buffer, name: Buffer): Buffer {

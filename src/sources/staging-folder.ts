@@ -7,8 +7,15 @@ import { removeTree, removeTreeInTurns } from './remove-tree.js';
 import { syncFolder } from './sync-folder.js';
 import { errnoOf, toAppError } from './system-error.js';
 
-/** How the names of staging folders start; they are never captured, and what a dead run left is found by it. */
+/** How the names of staging folders start. What a dead run left is found by it and the id of its restore. */
 export const STAGING_PREFIX = '.tillvault-';
+/** The rest of such a name is a restore's id. Anything else that starts like one is the till's. */
+const STAGING_NAME = /^\.tillvault-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** True for the name of a restore's staging folder: such folders are never captured, and never moved with others. */
+export function isStagingName(name: Buffer): boolean {
+  return STAGING_NAME.test(name.toString('latin1'));
+}
 
 /**
  * A private folder beside what a restore replaces: `.tillvault-<restoreId>/<name>`, mode 0700.

@@ -118,8 +118,13 @@ describe('folders with hostile content', () => {
     });
 
     it('leaves out staging folders of restores', async () => {
-      mkdirSync(join(files, '.tillvault-1'));
+      mkdirSync(join(files, `.tillvault-${randomUUID()}`));
       expect((await capture()).paths).to.deep.equal(['files']);
+    });
+
+    it('takes folders of the till that are only named alike', async () => {
+      mkdirSync(join(files, '.tillvault-notes'));
+      expect((await capture()).paths).to.deep.equal(['files', 'files/.tillvault-notes']);
     });
 
     it('does not follow a link that takes the place of a file before it is read', async () => {

@@ -31,14 +31,20 @@ describe('folders that are mount points', () => {
 
   it('get their content back, also when that is done twice', () => {
     const { code, files, names } = run('undo');
-    expect([code, names]).to.deep.equal([null, ['a', 'c', 'receipts']]);
-    expect(files).to.deep.equal({ a: 'old a', c: 'old c', 'receipts/9': 'old 9' });
+    expect([code, names]).to.deep.equal([null, ['.tillvault-notes', 'a', 'c', 'receipts']]);
+    expect(files).to.deep.equal({
+      '.tillvault-notes/9': 'old note',
+      a: 'old a',
+      c: 'old c',
+      'receipts/9': 'old 9',
+    });
   });
 
   it('are added to without overwrite', () => {
     const { code, files } = run('add');
     expect(code).to.equal(null);
     expect(files).to.deep.equal({
+      '.tillvault-notes/9': 'old note',
       a: 'old a',
       b: 'new b',
       c: 'old c',

@@ -3,6 +3,7 @@
  * --mount`). Arguments: a folder; then `restore`, `add` or `undo`. Prints one line of JSON.
  */
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../src/shared/clock.js';
@@ -30,13 +31,18 @@ if (action === 'below') {
   write(join(live, 'receipts/9'), 'old 9');
   write(join(live, 'a'), 'old a');
   write(join(live, 'c'), 'old c');
+  mkdirSync(join(live, '.tillvault-notes'));
+  write(join(live, '.tillvault-notes/9'), 'old note');
 }
 
 const target = new FolderTarget('FILES', { kind: 'live', roots: [{ label: 'files', path: live }] });
 const source = new FolderSource('FILES', [{ label: 'files', path: saved }], { clock: systemClock });
 let code: string | null = null;
 try {
-  const { staging } = await stageFrom(source, target, { restoreId: 'r', overwrite: action !== 'add' });
+  const { staging } = await stageFrom(source, target, {
+    restoreId: randomUUID(),
+    overwrite: action !== 'add',
+  });
   await staging.check({});
   const { plan } = await staging.prepare();
   await staging.swap();
