@@ -7,8 +7,9 @@ import type { ContentsPlan } from './place-plans.js';
 import type { PlaceSwap, StagedPlace } from './place-swap.js';
 import { KEPT, STAGED } from './place-swap.js';
 import { settleClosedFolders } from './replacing-swap.js';
-import { STAGING_PREFIX } from './staging-folder.js';
-import { toAppError } from './system-error.js';
+import { isStagingName } from './staging-folder.js';
+import { errnoOf, toAppError } from './system-error.js';
+import { Turns } from './turns.js';
 
 /**
  * Replaces what is in a folder that is a mount point and cannot be renamed itself: first every entry goes into the
@@ -43,25 +44,31 @@ export class ContentsSwap implements PlaceSwap {
     }
   }
 
-  swap(): void {
+  async swap({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     try {
-      withFolders(this.plan, ({ live, staged, kept }) => {
+      const turns = new Turns(signal);
+      await withFolders(this.plan, async ({ live, staged, kept }) => {
         for (const name of live.names()) {
-          if (!isStaging(name)) renameSync(live.child(name), kept.child(name));
+          if (!isStagingFolder(live, name)) renameSync(live.child(name), kept.child(name));
+          await turns.step();
         }
         fsyncSync(kept.descriptor);
-        for (const name of staged.names()) renameSync(staged.child(name), live.child(name));
+        for (const name of staged.names()) {
+          renameSync(staged.child(name), live.child(name));
+          await turns.step();
+        }
         fsyncSync(live.descriptor);
       });
-      settleClosedFolders(this.plan.live, this.place.tree.closedFolders);
-      if (this.place.top !== null) applyTo(this.plan.live, this.place.top);
+      await settleClosedFolders(this.plan.live, this.place.tree.closedFolders, signal);
+      const { top } = this.place;
+      if (top !== null) applyIfPermitted(() => applyTo(this.plan.live, top));
     } catch (error) {
       throw toAppError(error, `What is in "${this.plan.shownAs}" cannot be replaced`);
     }
   }
 
-  undo(): void {
-    undoContents(this.plan);
+  async undo(): Promise<void> {
+    await undoContents(this.plan);
   }
 }
 
@@ -69,23 +76,26 @@ export class ContentsSwap implements PlaceSwap {
  * Brings back what was in the folder before a contents swap, however far it had come. An entry of the backup is in the
  * live folder exactly when it is not staged any more. Does nothing when the staging folder is gone.
  */
-export function undoContents(plan: ContentsPlan): void {
+export async function undoContents(plan: ContentsPlan): Promise<void> {
   if (lookAt(join(plan.folder, KEPT)) === undefined) return;
   try {
-    withFolders(plan, ({ live, staged, kept }) => {
+    const turns = new Turns();
+    await withFolders(plan, async ({ live, staged, kept }) => {
       for (const text of plan.names) {
         const name = Buffer.from(text, 'latin1');
         if (lookAt(staged.child(name)) === undefined && lookAt(live.child(name)) !== undefined) {
           renameSync(live.child(name), staged.child(name));
         }
+        await turns.step();
       }
       for (const name of kept.names()) {
         // What somebody made under the name meanwhile makes way.
         if (lookAt(live.child(name)) !== undefined) moveAway(live.child(name), plan.folder);
         renameSync(kept.child(name), live.child(name));
+        await turns.step();
       }
       const { mtimeNs, ...owner } = plan.before;
-      applyMetadata(live.descriptor, { ...owner, mtimeNs: BigInt(mtimeNs) });
+      applyIfPermitted(() => applyMetadata(live.descriptor, { ...owner, mtimeNs: BigInt(mtimeNs) }));
       fsyncSync(live.descriptor);
     });
   } catch (error) {
@@ -108,7 +118,10 @@ interface Folders {
   kept: FolderHandle;
 }
 
-function withFolders({ live, folder }: ContentsPlan, use: (folders: Folders) => void): void {
+async function withFolders(
+  { live, folder }: ContentsPlan,
+  use: (folders: Folders) => Promise<void>,
+): Promise<void> {
   const handles: FolderHandle[] = [];
   const open = (path: string) => {
     const handle = FolderHandle.open(Buffer.from(path));
@@ -116,12 +129,21 @@ function withFolders({ live, folder }: ContentsPlan, use: (folders: Folders) => 
     return handle;
   };
   try {
-    use({ live: open(live), staged: open(join(folder, STAGED)), kept: open(join(folder, KEPT)) });
+    await use({ live: open(live), staged: open(join(folder, STAGED)), kept: open(join(folder, KEPT)) });
   } finally {
     for (const handle of handles) handle.close();
   }
 }
 
-function isStaging(name: Buffer): boolean {
-  return name.toString('latin1').startsWith(STAGING_PREFIX);
+function isStagingFolder(live: FolderHandle, name: Buffer): boolean {
+  return isStagingName(name) && lookAt(live.child(name))?.isDirectory() === true;
+}
+
+/** A mount point may belong to somebody else, who lets us write in it: it keeps its mode and times then. */
+function applyIfPermitted(apply: () => void): void {
+  try {
+    apply();
+  } catch (error) {
+    if (errnoOf(error) !== 'EPERM') throw error;
+  }
 }

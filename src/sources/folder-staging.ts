@@ -118,7 +118,8 @@ export class FolderStaging implements Staging {
         const options = { notices: this.#notices, ...(signal && { signal }) };
         for (const place of this.#staged) await keepSpecialFiles(place, options);
       }
-      this.#swaps = this.#staged.map((place) => this.#swapOf(place));
+      this.#swaps = [];
+      for (const place of this.#staged) this.#swaps.push(await this.#swapOf(place, signal));
     } catch (error) {
       throw toAppError(error, `The restore of ${this.options.name} cannot be prepared`);
     }
@@ -126,10 +127,10 @@ export class FolderStaging implements Staging {
     return { plan, isFinal: false };
   }
 
-  async swap(): Promise<void> {
+  async swap(options: { signal?: AbortSignal } = {}): Promise<void> {
     invariant(this.#swaps, 'a swap is prepared first');
     this.#phase = 'swapped';
-    for (const swap of this.#swaps) swap.swap();
+    for (const swap of this.#swaps) await swap.swap(options);
   }
 
   async undo(): Promise<void> {
@@ -138,7 +139,7 @@ export class FolderStaging implements Staging {
     const failures: unknown[] = [];
     for (const swap of [...(this.#swaps ?? [])].reverse()) {
       try {
-        swap.undo();
+        await swap.undo();
       } catch (error) {
         // The other places are brought back all the same.
         failures.push(error);
@@ -167,8 +168,8 @@ export class FolderStaging implements Staging {
     return this.#view !== null && this.#view.stateOf(below) !== 'absent';
   }
 
-  #swapOf(place: StagedPlace): PlaceSwap {
-    if (this.options.mode === 'add') return new AddingSwap(place);
+  async #swapOf(place: StagedPlace, signal?: AbortSignal): Promise<PlaceSwap> {
+    if (this.options.mode === 'add') return AddingSwap.prepare(place, signal);
     if (place.isMountPoint) {
       mkdirSync(join(place.folder.path, KEPT), { mode: 0o700 });
       return new ContentsSwap(place);

@@ -89,7 +89,7 @@ export class FolderTarget implements Target {
 
   async undoSwap(plan: SwapPlan): Promise<void> {
     const { places } = plan as FolderPlan;
-    for (const place of [...places].reverse()) undoPlace(place);
+    for (const place of [...places].reverse()) await undoPlace(place);
     for (const { folder } of places) await removeStagingFolder(folder);
   }
 

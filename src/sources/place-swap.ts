@@ -33,6 +33,7 @@ export interface StagedPlace {
 export interface PlaceSwap {
   /** What will be done, as plain data; made with the swap, before anything is done. */
   readonly plan: PlacePlan;
-  swap(): void;
-  undo(): void;
+  /** @throws CancelledError when `signal` aborts before everything is done */
+  swap(options?: { signal?: AbortSignal }): Promise<void>;
+  undo(): Promise<void>;
 }

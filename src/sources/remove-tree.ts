@@ -1,11 +1,8 @@
 import { fchmodSync, lstatSync, rmdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FolderHandle } from './folder-handle.js';
 import { errnoOf } from './system-error.js';
-
-/** About a millisecond's worth. */
-const ENTRIES_A_TURN = 64;
+import { Turns } from './turns.js';
 
 /** A folder being emptied, and how to remove it then. */
 interface Level {
@@ -26,8 +23,8 @@ export function removeTree(path: Buffer): void {
 
 /** As `removeTree`, for trees of any size: gives other work its turn, and so a cancellation. */
 export async function removeTreeInTurns(path: Buffer): Promise<void> {
-  let removed = 0;
-  for (const _ of removing(path)) if (++removed % ENTRIES_A_TURN === 0) await nextTurn();
+  const turns = new Turns();
+  for (const _ of removing(path)) await turns.step();
 }
 
 /** Yields after everything that it looked at. */

@@ -1,4 +1,4 @@
-import { chmodSync, linkSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, fchmodSync, linkSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConflictError } from '../shared/errors.js';
 import { FolderCursor, splitPath } from './folder-cursor.js';
@@ -16,6 +16,7 @@ import type { PlaceSwap, StagedPlace } from './place-swap.js';
 import { KEPT, STAGED } from './place-swap.js';
 import { syncFolder } from './sync-folder.js';
 import { errnoOf, toAppError } from './system-error.js';
+import { Turns } from './turns.js';
 
 /**
  * Puts a staged root in place of the live one by renames within one file system: the old one goes into the staging
@@ -42,21 +43,21 @@ export class ReplacingSwap implements PlaceSwap {
     };
   }
 
-  swap(): void {
+  async swap({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const { live, exclusive, shownAs } = this.plan;
     try {
       makeFolders(dirname(live), { metadataOf: this.place.metadataOf, isPrivate: exclusive });
       if (exclusive) this.#claim();
       else this.#setAside();
       renameSync(join(this.plan.folder, STAGED), live);
-      this.#settle();
+      await this.#settle(signal);
       syncBoth(this.plan);
     } catch (error) {
       throw toAppError(error, `"${shownAs}" cannot be replaced`);
     }
   }
 
-  undo(): void {
+  async undo(): Promise<void> {
     undoReplacing(this.plan);
   }
 
@@ -87,9 +88,9 @@ export class ReplacingSwap implements PlaceSwap {
   }
 
   /** What could not be set while the copy was staged: a rename may touch the time, closed folders cannot be entered. */
-  #settle(): void {
+  async #settle(signal?: AbortSignal): Promise<void> {
     const { live, tree, top } = this.place;
-    settleClosedFolders(live, tree.closedFolders);
+    await settleClosedFolders(live, tree.closedFolders, signal);
     if (top !== null) applyTo(live, top);
   }
 }
@@ -160,24 +161,29 @@ function syncBoth({ folder, live }: ReplacingPlan): void {
 }
 
 /**
- * Gives folders that their owner may not enter their mode, deepest first.
+ * Gives folders that their owner may not enter their mode, deepest first: none is entered any more after that.
  * @param live where the staged top now is
+ * @param closed in the order of the manifest
  */
-export function settleClosedFolders(live: string, closed: readonly { path: Buffer; mode: number }[]): void {
-  for (const { path, mode } of [...closed].reverse()) {
-    const below = splitPath(path).slice(1);
-    if (below.length === 0) {
-      chmodSync(live, mode);
-      continue;
+export async function settleClosedFolders(
+  live: string,
+  closed: readonly { path: Buffer; mode: number }[],
+  signal?: AbortSignal,
+): Promise<void> {
+  if (closed.length === 0) return;
+  const turns = new Turns(signal);
+  const top = FolderHandle.open(Buffer.from(live));
+  const cursor = new FolderCursor(top);
+  try {
+    for (const { path, mode } of [...closed].reverse()) {
+      const below = splitPath(path).slice(1);
+      if (below.length === 0) fchmodSync(top.descriptor, mode);
+      else chmodSync(cursor.at(below.slice(0, -1)).child(below.at(-1)!), mode);
+      await turns.step();
     }
-    const top = FolderHandle.open(Buffer.from(live));
-    const cursor = new FolderCursor(top);
-    try {
-      chmodSync(cursor.at(below.slice(0, -1)).child(below.at(-1)!), mode);
-    } finally {
-      cursor.close();
-      top.close();
-    }
+  } finally {
+    cursor.close();
+    top.close();
   }
 }
 

@@ -4,8 +4,8 @@ import type { PlacePlan } from './place-plans.js';
 import { undoReplacing } from './replacing-swap.js';
 
 /** Brings back what was there before the swap of one place, in whatever process. May be called again. */
-export function undoPlace(plan: PlacePlan): void {
+export async function undoPlace(plan: PlacePlan): Promise<void> {
   if (plan.kind === 'replace') undoReplacing(plan);
-  else if (plan.kind === 'add') undoAdding(plan);
-  else undoContents(plan);
+  else if (plan.kind === 'add') await undoAdding(plan);
+  else await undoContents(plan);
 }

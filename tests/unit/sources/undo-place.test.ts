@@ -52,53 +52,53 @@ describe('undoPlace()', () => {
     ];
 
     for (let done = 0; done < steps.length; done++) {
-      it(`brings the old one back after ${done} renames, also twice`, () => {
+      it(`brings the old one back after ${done} renames, also twice`, async () => {
         makeTree(live, 'old');
         makeTree(join(staging, 'new'), 'new');
         for (const step of steps.slice(0, done + 1)) step();
-        undoPlace(plan());
-        undoPlace(plan());
+        await undoPlace(plan());
+        await undoPlace(plan());
         expect(textOf(live)).to.equal('old');
         expect(textOf(join(staging, 'new'))).to.equal('new');
       });
     }
 
-    it('goes on where an undo was cut short', () => {
+    it('goes on where an undo was cut short', async () => {
       makeTree(join(staging, 'new'), 'new');
       makeTree(join(staging, 'old'), 'old');
-      undoPlace(plan());
+      await undoPlace(plan());
       expect(textOf(live)).to.equal('old');
     });
 
-    it('puts aside what somebody made in its place', () => {
+    it('puts aside what somebody made in its place', async () => {
       makeTree(join(staging, 'new'), 'new');
       makeTree(join(staging, 'old'), 'old');
       makeTree(live, 'appeared');
-      undoPlace(plan());
+      await undoPlace(plan());
       expect(textOf(live)).to.equal('old');
     });
 
-    it('takes a new one away where nothing was', () => {
+    it('takes a new one away where nothing was', async () => {
       makeTree(live, 'new');
-      undoPlace(plan(false));
+      await undoPlace(plan(false));
       expect(existsSync(live)).to.equal(false);
     });
 
-    it('leaves what appeared where nothing was, when nothing was swapped', () => {
+    it('leaves what appeared where nothing was, when nothing was swapped', async () => {
       makeTree(join(staging, 'new'), 'new');
       makeTree(live, 'appeared');
-      undoPlace(plan(false));
+      await undoPlace(plan(false));
       expect(textOf(live)).to.equal('appeared');
     });
 
-    it('brings a file back that was linked aside, replaced or not', () => {
+    it('brings a file back that was linked aside, replaced or not', async () => {
       for (const isReplaced of [false, true]) {
         writeFileSync(live, 'old');
         writeFileSync(join(staging, 'new'), 'new');
         linkSync(live, join(staging, 'old'));
         if (isReplaced) renameSync(join(staging, 'new'), live);
-        undoPlace(plan());
-        undoPlace(plan());
+        await undoPlace(plan());
+        await undoPlace(plan());
         expect(readFileSync(live, 'utf8')).to.equal('old');
         expect(readdirSync(staging)).to.not.include('old');
       }
@@ -123,13 +123,13 @@ describe('undoPlace()', () => {
     ];
 
     for (let done = 0; done <= steps.length; done++) {
-      it(`brings the old content back after ${done} renames, also twice`, () => {
+      it(`brings the old content back after ${done} renames, also twice`, async () => {
         for (const path of [live, join(staging, 'new'), join(staging, 'old')]) mkdirSync(path);
         for (const name of ['a', 'c']) writeFileSync(join(live, name), `old ${name}`);
         for (const name of ['a', 'b']) writeFileSync(join(staging, 'new', name), `new ${name}`);
         for (const step of steps.slice(0, done)) step();
-        undoPlace(plan());
-        undoPlace(plan());
+        await undoPlace(plan());
+        await undoPlace(plan());
         const found = readdirSync(live).map((name) => readFileSync(join(live, name), 'utf8'));
         expect(found.sort()).to.deep.equal(['old a', 'old c']);
       });
