@@ -23,6 +23,7 @@ import { FolderStaging } from './folder-staging.js';
 import { assertWritableFolder, measureSpace } from './free-space.js';
 import { followLinks, lookAt, nearestFolder } from './live-folders.js';
 import { isMountPoint, listMountsBelow } from './mount-points.js';
+import { assertMovable } from './movable-folders.js';
 import { choosePlaces } from './partial-places.js';
 import type { Root } from './root.js';
 import { arrangeRoots } from './root.js';
@@ -53,7 +54,7 @@ export class FolderTarget implements Target {
       destination.kind === 'live' ? { ...destination, roots: arrangeRoots(destination.roots) } : destination;
   }
 
-  async plan(needs: RestoreNeeds, { overwrite, paths }: StageOptions): Promise<TargetPlan> {
+  async plan(needs: RestoreNeeds, { restoreId, overwrite, paths }: StageOptions): Promise<TargetPlan> {
     this.#assertFree();
     const places = this.#places(paths);
     const folders = places.map(({ live, isMountPoint }) =>
@@ -63,7 +64,12 @@ export class FolderTarget implements Target {
       assertWritableFolder(folders[at]!, label || this.#folderName());
       if (lookAt(live)?.isDirectory()) assertWritableFolder(live, label || this.#folderName());
     }
-    if (this.#mode(overwrite) === 'replace') for (const place of places) assertReplaceable(place);
+    if (this.#mode(overwrite) === 'replace') {
+      for (const place of places) {
+        assertReplaceable(place);
+        assertMovable(place, { restoreId, label: place.label || this.#folderName() });
+      }
+    }
     const isThere = this.#destination.kind === 'live' && places.some(({ live }) => lookAt(live));
     const live = isThere ? 'present' : 'absent';
     // Files that stay need no space, and how many those are shows only later: a full disk ends the staging then.

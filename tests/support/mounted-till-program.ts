@@ -1,6 +1,7 @@
 /**
  * Restores into folders that are mount points, in a mount namespace of its own (run by `unshare --map-root-user
- * --mount`). Arguments: a folder; then `restore`, `add` or `undo`. Prints one line of JSON.
+ * --mount`). Arguments: a folder; then `restore`, `add`, `undo`, `below`; or `image`, `own` and `sealed`: a folder of a
+ * container's image, one made in the container, and one that can be moved away there but not back. Prints one line of JSON.
  */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -14,18 +15,21 @@ import { stageFrom } from './copy-component.js';
 
 const [folder = '', action = ''] = process.argv.slice(2);
 const saved = join(folder, 'saved');
-const live = join(folder, 'live');
+const overlay = join(folder, 'overlay');
+const isOverlay = ['image', 'own', 'sealed'].includes(action);
+const live = join(isOverlay ? overlay : folder, isOverlay ? 'till' : 'live');
 const write = (path: string, text: string) => writeFileSync(path, text);
 
 mkdirSync(join(saved, 'receipts'), { recursive: true });
 write(join(saved, 'a'), 'new a');
 write(join(saved, 'b'), 'new b');
 write(join(saved, 'receipts/1'), 'new 1');
-mkdirSync(live);
+if (isOverlay) mountOverlay();
+else mkdirSync(live);
 if (action === 'below') {
   mkdirSync(join(live, 'disk'));
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', join(live, 'disk')]);
-} else {
+} else if (!isOverlay) {
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', live]);
   mkdirSync(join(live, 'receipts'));
   write(join(live, 'receipts/9'), 'old 9');
@@ -59,4 +63,20 @@ const found = readdirSync(live, { recursive: true, withFileTypes: true })
 const files = Object.fromEntries(
   found.map((path) => [path.slice(live.length + 1), readFileSync(path, 'utf8')]),
 );
-process.stdout.write(`${JSON.stringify({ code, files, names: readdirSync(live).sort() })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ code, files, names: readdirSync(live).sort(), beside: readdirSync(join(live, '..')) })}\n`,
+);
+
+/** The live folder in a container's eyes: in the image below, or in the layer above, which is the container's own. */
+function mountOverlay(): void {
+  const layers = join(folder, 'layers');
+  mkdirSync(layers);
+  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', layers]);
+  for (const name of ['image', 'own', 'work']) mkdirSync(join(layers, name));
+  const layer = join(layers, action === 'image' ? 'image' : 'own');
+  mkdirSync(join(layer, 'till'));
+  write(join(layer, 'till/a'), 'old a');
+  mkdirSync(overlay);
+  const options = `lowerdir=${layers}/image,upperdir=${layers}/own,workdir=${layers}/work${action === 'sealed' ? '' : ',userxattr'}`;
+  execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', options, overlay]);
+}
