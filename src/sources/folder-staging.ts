@@ -80,9 +80,10 @@ export class FolderStaging implements Staging {
       return;
     }
     const { place, below } = await this.#placeOf(entry.path);
-    if (this.#view?.stateOf(below) === 'taken') return;
+    const found = this.#view?.stateOf(below) ?? 'absent';
+    if (found === 'taken') return;
     if (below.length === 0) place.top = { ...entry, path: Buffer.from(entry.path) };
-    await place.tree.directory(stagedPath(below), entry);
+    await place.tree.directory(stagedPath(below), entry, { isThere: found === 'folder' });
   }
 
   async symlink(entry: RestoredSymlink): Promise<'staged' | 'skipped'> {
@@ -109,7 +110,7 @@ export class FolderStaging implements Staging {
   }
 
   get notices(): readonly string[] {
-    return this.#notices.list();
+    return [...this.#notices.list(), ...this.#staged.flatMap(describeUnowned)];
   }
 
   async prepare({ signal }: { signal?: AbortSignal } = {}): Promise<PreparedSwap> {
@@ -231,6 +232,14 @@ export class FolderStaging implements Staging {
     }
     return this.#parents.get(above);
   }
+}
+
+/** Said, because a program of the till may not get at its own files then. */
+function describeUnowned({ shownAs, tree }: StagedPlace): string[] {
+  if (tree.unowned === 0) return [];
+  return [
+    `Owners in "${shownAs}" could not be set (${tree.unowned} times): those files and folders belong to the account that Tillvault runs as, give them back with chown, or let Tillvault run as root`,
+  ];
 }
 
 function stagedPath(below: Buffer): Buffer {

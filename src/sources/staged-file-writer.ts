@@ -34,12 +34,17 @@ export class StagedFileWriter implements FileWriter {
 
   /**
    * @param descriptor a fresh, empty file opened for writing; this writer owns it
-   * @param deps.queue makes the file durable; `deps.onContent` is told what it must turn out to be
+   * @param deps.queue makes the file durable; `deps.onContent` is told what it must turn out to be;
+   *   `deps.onUnowned` that its owner could not be set
    */
   constructor(
     descriptor: number,
     private readonly entry: RestoredFile,
-    private readonly deps: { queue: SyncQueue; onContent: (content: RestoredContent) => void },
+    private readonly deps: {
+      queue: SyncQueue;
+      onContent: (content: RestoredContent) => void;
+      onUnowned: () => void;
+    },
   ) {
     this.#descriptor = descriptor;
   }
@@ -62,7 +67,7 @@ export class StagedFileWriter implements FileWriter {
     const descriptor = this.#open();
     try {
       ftruncateSync(descriptor, this.#position);
-      applyMetadata(descriptor, this.entry);
+      if (!applyMetadata(descriptor, this.entry)) this.deps.onUnowned();
       this.deps.onContent(content);
       this.#descriptor = null;
       await this.deps.queue.add(descriptor);

@@ -22,6 +22,8 @@ interface Level {
   name: Buffer;
   handle: FolderHandle;
   entry: RestoredDirectory;
+  /** True when the live place has it: what is staged of it is only the way to what is in it. */
+  isThere: boolean;
 }
 
 /**
@@ -38,6 +40,7 @@ export class StagedTree {
   readonly #levels: Level[] = [];
   /** Folders that their owner may not enter: they get their mode in the live place. Rare, so kept in memory. */
   readonly closedFolders: { path: Buffer; mode: number }[] = [];
+  #unowned = 0;
 
   /**
    * Begins a tree in `folder`, which is removed again when that fails.
@@ -61,8 +64,20 @@ export class StagedTree {
     this.checklist = new Checklist(folder.handle.child(Buffer.from('checklist')));
   }
 
-  /** @param stagedPath below the staging folder */
-  async directory(stagedPath: Buffer, entry: RestoredDirectory): Promise<void> {
+  /** How many entries could not be given to their owner, so far. */
+  get unowned(): number {
+    return this.#unowned;
+  }
+
+  /**
+   * @param stagedPath below the staging folder
+   * @param options.isThere true when the live folder of this name stays
+   */
+  async directory(
+    stagedPath: Buffer,
+    entry: RestoredDirectory,
+    { isThere = false }: { isThere?: boolean } = {},
+  ): Promise<void> {
     const { parent, name } = await this.#parentOf(stagedPath, entry.path);
     await this.#create(entry.path, () => {
       mkdirSync(parent.child(name), { mode: 0o700 });
@@ -70,6 +85,7 @@ export class StagedTree {
         name: Buffer.from(name),
         handle: parent.openChild(name),
         entry: { ...entry, path: Buffer.from(entry.path) },
+        isThere,
       });
     });
     if ((entry.mode & 0o700) !== 0o700)
@@ -80,7 +96,7 @@ export class StagedTree {
     const { parent, name } = await this.#parentOf(stagedPath, entry.path);
     await this.#create(entry.path, () => {
       symlinkSync(entry.target, parent.child(name));
-      applyLinkMetadata(parent.child(name), entry);
+      if (!applyLinkMetadata(parent.child(name), entry)) this.#unowned++;
     });
   }
 
@@ -93,7 +109,12 @@ export class StagedTree {
       const descriptor = openSync(parent.child(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
       const onContent = (content: RestoredContent) =>
         this.checklist.add({ ...content, path, stagedPath: staged });
-      return new StagedFileWriter(descriptor, { ...entry, path }, { queue: this.#queue, onContent });
+      const onUnowned = () => this.#unowned++;
+      return new StagedFileWriter(
+        descriptor,
+        { ...entry, path },
+        { queue: this.#queue, onContent, onUnowned },
+      );
     });
   }
 
@@ -130,10 +151,11 @@ export class StagedTree {
 
   async #leave(depth: number): Promise<void> {
     while (this.#levels.length > depth) {
-      const { handle, entry } = this.#levels.pop()!;
+      const { handle, entry, isThere } = this.#levels.pop()!;
       try {
         const isClosed = (entry.mode & 0o700) !== 0o700;
-        applyMetadata(handle.descriptor, isClosed ? { ...entry, mode: 0o700 } : entry);
+        const isOwned = applyMetadata(handle.descriptor, isClosed ? { ...entry, mode: 0o700 } : entry);
+        if (!isOwned && !isThere) this.#unowned++;
       } catch (error) {
         handle.close();
         throw toAppError(error, `Folder "${printPath(entry.path)}" cannot be finished`);

@@ -214,6 +214,17 @@ describe('folders with hostile content', () => {
       expect(statSync(join(folder, 'copy/a'))).to.include({ uid: 1234, gid: 4321 });
     });
 
+    it('says of how many entries it could not set the owner', function () {
+      if (process.getuid?.() !== 0) this.skip();
+      chmodSync(folder, 0o777);
+      const program = fileURLToPath(new URL('../support/restore-as-user-program.js', import.meta.url));
+      const stdout = execFileSync(process.execPath, [program, folder, '65534'], { encoding: 'utf8' });
+      const { notices, uid, mode } = JSON.parse(stdout) as { notices: string[]; uid: number; mode: number };
+      expect([uid, mode]).to.deep.equal([65534, 0o755]);
+      expect(notices).to.have.length(1);
+      expect(notices[0]).to.include('"files"').and.to.include('2 times');
+    });
+
     it('replaces what is below a root that is a link and keeps the link', async () => {
       writeFileSync(join(files, 'a'), 'a');
       mkdirSync(join(folder, 'real'));
