@@ -3,6 +3,7 @@ import { AppError, StorageError } from '../shared/errors.js';
 import type { MetadataProvider } from './metadata-adapter.js';
 import { type Migrations, readMigrations } from './migrations.js';
 import { openSchemaEngine } from './schema-engine.js';
+import { DAMAGED } from './sqlite-adapter.js';
 
 /**
  * Brings the metadata database to the present models by applying the migrations of `prisma/migrations` that it has
@@ -28,12 +29,20 @@ export async function migrate(
     }
   } catch (error) {
     if (error instanceof AppError) throw error;
+    if (provider === 'sqlite' && isDamage(error))
+      throw new StorageError('SERVICE_UNAVAILABLE', DAMAGED, { cause: error });
     throw new StorageError(
       'SERVICE_UNAVAILABLE',
       'The metadata database could not be brought up to date: check that it can be reached and written, and that this server is not older than the one that used it last',
       { cause: error },
     );
   }
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB, in the engine's words. Its errors are plain objects here and there. */
+function isDamage(error: unknown): boolean {
+  const text = error instanceof Error ? error.message : JSON.stringify(error);
+  return /Error code (11|26)\b/i.test(text);
 }
 
 /** The migrations in the engine's shape. */

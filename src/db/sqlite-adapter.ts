@@ -2,6 +2,7 @@ import { chmod, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PrismaLibSql } from '@prisma/adapter-libsql';
 import type { SqlDriverAdapter } from '@prisma/driver-adapter-utils';
+import { StorageError } from '../shared/errors.js';
 
 type Client = ReturnType<PrismaLibSql['createClient']>;
 type Transaction = Awaited<ReturnType<Client['transaction']>>;
@@ -63,10 +64,25 @@ function refuse(call: string): never {
   throw new Error(`${call}() is not part of a Prisma transaction`);
 }
 
-/** Makes the folder (0700) and the file (0600) of a SQLite database; SQLite gives its side files the same mode. */
+/**
+ * Makes the folder (0700) and the file (0600) of a SQLite database; SQLite gives its side files the same mode.
+ * @throws StorageError when the file is there and holds something else
+ */
 export async function prepareSqliteFile(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(path, 'a', 0o600);
-  await file.close();
+  const file = await open(path, 'a+', 0o600);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
+    if (bytesRead > 0 && !buffer.equals(MAGIC)) throw new StorageError('SERVICE_UNAVAILABLE', DAMAGED);
+  } finally {
+    await file.close();
+  }
   await chmod(path, 0o600);
 }
+
+/** What every SQLite file begins with; an empty file is an empty database. */
+const MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
+
+/** What to do about a metadata database that SQLite cannot make sense of. */
+export const DAMAGED =
+  'The metadata database is damaged: move its file away, with those of its name that end in -wal and -shm, and start again. A new one is made, and gets every backup back from the repository';

@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path';
 import type { JournalEntry, RestoreJournal } from '../engine/index.js';
 import { IntegrityError, invariant } from '../shared/errors.js';
+import { assertPart } from './journal-plans.js';
 import { syncFolder } from './sync-folder.js';
 import { errnoOf, toAppError } from './system-error.js';
 
@@ -70,7 +71,7 @@ export class FileJournal implements RestoreJournal {
         return parseEntry(content);
       } catch (error) {
         throw new IntegrityError(
-          `Journal entry "${name}" of an interrupted restore cannot be understood: look into the folder "journal" of DATA_DIR, and start the version of Tillvault that wrote it`,
+          `Journal entry "${name}" of an interrupted restore cannot be understood: start the version of Tillvault that wrote it, or look into the file, in the folder "journal" of DATA_DIR: it says where the live data was kept`,
           { cause: error },
         );
       }
@@ -131,5 +132,6 @@ function parseEntry(content: string): JournalEntry {
     'an entry names its restore and its parts',
   );
   invariant(STATES.has(entry.state), 'the state of an entry is known');
+  for (const part of entry.parts) assertPart(part);
   return entry;
 }

@@ -1,10 +1,11 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { openMetadata } from '../../../src/db/metadata.js';
 import { makeQueuedBackup } from '../../support/backup-records.js';
+import { errorFrom } from '../../support/engine-till.js';
 import { codeOf } from '../../support/service-kit.js';
 
 describe('openMetadata()', () => {
@@ -45,6 +46,20 @@ describe('openMetadata()', () => {
     const second = await openMetadata(url);
     expect((await second.backups.listStates()).length).to.equal(1);
     await second.close();
+  });
+
+  it('says what to do about a file that is damaged', async () => {
+    const path = join(folder, 'metadata.db');
+    const metadata = await openMetadata(`file:${path}`);
+    await metadata.close();
+    const whole = await readFile(path);
+    for (const content of [Buffer.alloc(9_000, 'garbage'), Buffer.from(whole).fill('x', 16)]) {
+      for (const end of ['-wal', '-shm']) await rm(path + end, { force: true });
+      await writeFile(path, content);
+      const error = await errorFrom(openMetadata(`file:${path}`));
+      expect(error.code).to.equal('SERVICE_UNAVAILABLE');
+      expect(error.message).to.include('move its file away');
+    }
   });
 
   it('keeps one connection, however many transactions there are', async () => {

@@ -6,6 +6,22 @@ import { FileJournal } from '../../../src/sources/file-journal.js';
 import { errorFrom } from '../../support/engine-till.js';
 import { makeFolder, removeFolder } from '../../support/till-folder.js';
 
+const PLACE = {
+  kind: 'replace',
+  shownAs: 'files',
+  live: '/till/files',
+  folder: '/till/.tillvault-r-1/files-0',
+  missing: [],
+  exclusive: false,
+  isTaken: true,
+};
+
+/** The text of an entry with one part. */
+function withPlan(plan: object, component = 'FILES'): string {
+  const parts = [{ component, isFinal: false, plan }];
+  return JSON.stringify({ version: 1, restoreId: 'r-1', state: 'swapping', parts });
+}
+
 describe('FileJournal', () => {
   let folder: string;
   let journal: FileJournal;
@@ -22,7 +38,7 @@ describe('FileJournal', () => {
       backupId: 'b',
       targetFolder: null,
       state: 'swapping',
-      parts: [{ component: 'FILES', isFinal: false, plan: { places: [{ live: '/till/files' }] } }],
+      parts: [{ component: 'FILES', isFinal: false, plan: { places: [PLACE] } }],
       outcome: { validated: true, restoredFiles: 1, skippedFiles: 0, restoredBytes: 2, notices: [] },
       ...changes,
     };
@@ -62,6 +78,12 @@ describe('FileJournal', () => {
     '{',
     '{"version":2}',
     '{"version":1,"restoreId":"../x","parts":[],"state":"committed"}',
+    withPlan({}),
+    withPlan({ places: [null] }),
+    withPlan({ places: [{ ...PLACE, kind: 'toString' }] }),
+    withPlan({ places: [{ ...PLACE, live: 1 }] }),
+    withPlan({ kind: 'online', folder: '/', staged: '/s', live: '/l', name: 'l' }, 'DATABASE'),
+    withPlan({ places: [PLACE] }, 'OTHER'),
   ]) {
     it(`refuses ${JSON.stringify(content)}`, async () => {
       mkdirSync(folder, { mode: 0o700 });
