@@ -85,4 +85,4 @@ const MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
 
 /** What to do about a metadata database that SQLite cannot make sense of. */
 export const DAMAGED =
-  'The metadata database is damaged: move its file away, with those of its name that end in -wal and -shm, and start again. A new one is made, and gets every backup back from the repository';
+  'The metadata database is damaged: move its file away, with those of its name that end in -wal and -shm, and start again. A new one is made and gets every backup back from the repository; schedules and the audit log are in the old one alone';
