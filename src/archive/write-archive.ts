@@ -50,10 +50,10 @@ export async function writeArchive(
   const stopped = AbortSignal.any([signal, stop.signal]);
   const archive = createArchive(format);
   archive.on('error', (error) => stop.abort(error));
-  const failures: unknown[] = [];
+  let isWhole = true;
   const fail = (error: unknown) => {
-    failures.push(error);
-    stop.abort(error);
+    isWhole = false;
+    stop.abort(error); // what came first stays the reason
   };
   const writer = new EntryWriter(archive, { isTar: format !== 'ZIP', signal: stopped });
   // The archiver is never destroyed: in the middle of an entry it would throw past every listener. It is left alone, and
@@ -66,7 +66,7 @@ export async function writeArchive(
     .then(() => void archive.finalize().catch(fail))
     .catch(fail);
   await Promise.all([flowing, filling]);
-  if (failures.length > 0) throw failures[0];
+  if (!isWhole) throw stopped.reason; // waits that it ended say only that they were ended
 }
 
 function createArchive(format: ArchiveFormat): Archiver {

@@ -205,6 +205,23 @@ describe('writeArchive()', () => {
   }
 
   context('as TAR, where ZIP cannot follow', () => {
+    it('ends with the reason of the signal also while folders are held back', async () => {
+      let taken = 0;
+      function* many(): Generator<MadeEntry> {
+        for (;;) yield { path: `folder ${taken++}` };
+      }
+      const controller = new AbortController();
+      const writing = writeArchive(contentsOf([], toPieces(many())), {
+        format: 'TAR',
+        output: new Writable({ write: () => {} }),
+        signal: controller.signal,
+      }).catch((error: Error) => error);
+      for (let before = -1; before !== taken; await wait(50)) before = taken;
+      const reason = new Error('Enough');
+      controller.abort(reason);
+      expect(await writing).to.equal(reason);
+    });
+
     it('keeps names with backslashes and line breaks, odd times and great owners exactly', async function () {
       needs(this, hasProgram('tar'), 'tar');
       const entries: MadeEntry[] = [
